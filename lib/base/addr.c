@@ -67,11 +67,6 @@ static int ip_parse(struct dgram_addr *addr, const char *text, size_t len)
 	return 0;
 }
 
-static bool is_control(uint8_t byte)
-{
-	return byte < 0x20 || byte == 0x7f;
-}
-
 /* One byte of a path, as itself or as \xNN: how many bytes of text it takes. 0: a control byte, which only \xNN may
  * stand for. */
 static size_t path_byte(char *out, const char *text, size_t len)
@@ -82,7 +77,7 @@ static size_t path_byte(char *out, const char *text, size_t len)
 		return 4;
 	}
 	*out = text[0];
-	return !is_control((uint8_t)text[0]);
+	return (uint8_t)text[0] >= 0x20 && text[0] != 0x7f;
 }
 
 static int path_parse(struct dgram_addr *addr, const char *text, size_t len)
@@ -140,17 +135,11 @@ static size_t ip_format(char *out, const struct dgram_addr *addr)
 	return n + dg_text_digits(out + n, addr->port);
 }
 
-/* How many bytes of the path may stand as they are: 0 for what a terminal or a reader of UTF-8 would trip over (control
- * bytes, C1 controls, bytes that are no UTF-8) and for the backslash that marks those. */
+/* How many bytes of the path may stand as they are: 0 for what a terminal or a reader of UTF-8 would trip over, and
+ * for the backslash that marks those. */
 static size_t plain_bytes(const uint8_t *path, size_t len)
 {
-	size_t n = dg_utf8_length(path, len);
-
-	if (n == 1 && (is_control(path[0]) || path[0] == '\\'))
-		return 0;
-	if (n == 2 && path[0] == 0xc2 && path[1] < 0xa0)
-		return 0;
-	return n;
+	return path[0] == '\\' ? 0 : dg_utf8_shown(path, len);
 }
 
 static size_t escape_byte(char *out, uint8_t byte)

@@ -26,3 +26,14 @@ size_t dg_utf8_length(const uint8_t *data, size_t len)
 			return 0;
 	return row[r].length;
 }
+
+size_t dg_utf8_shown(const uint8_t *data, size_t len)
+{
+	size_t n = dg_utf8_length(data, len);
+
+	if (n == 1 && (data[0] < 0x20 || data[0] == 0x7f))
+		return 0;
+	if (n == 2 && data[0] == 0xc2 && data[1] < 0xa0)
+		return 0;
+	return n;
+}

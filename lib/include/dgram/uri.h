@@ -18,6 +18,7 @@ extern "C" {
 #define DGRAM_PORT 24726    /* where no port is given, dgram protocol only */
 #define DGRAM_HOST_MAX 253  /* bytes of a host name (RFC 1035, section 2.3.4, as text) */
 #define DGRAM_ZONE_MAX 15   /* bytes of an interface name (IFNAMSIZ - 1) */
+#define DGRAM_PEER_MAX 63   /* bytes of a peer's name, UTF-8 */
 #define DGRAM_NAME_MAX 64   /* bytes of a message's name: [a-z0-9_-]+ joined by '.' */
 
 enum dgram_scheme {
@@ -32,14 +33,16 @@ enum dgram_scheme {
 enum dgram_uri_use {
 	DGRAM_URI_TARGET, /* to send to: a host and a port other than 0 are needed */
 	DGRAM_URI_LISTEN, /* to listen on: the host may be empty (every address, both families), port 0 picks one */
+	DGRAM_URI_BIND,   /* [ADDR][:PORT] to send from, without scheme; what is left out is "" and 0 */
 };
 
 struct dgram_uri {
 	enum dgram_scheme scheme;
 	bool numeric;                   /* host is an IPv4 or IPv6 address */
-	bool has_port;                  /* false: port is DGRAM_PORT by default */
+	bool has_port;                  /* false: port is DGRAM_PORT (TARGET) or 0 (BIND) by default */
 	uint16_t port;                  /* host byte order */
-	char host[DGRAM_HOST_MAX + 1];  /* without brackets and zone; "" where LISTEN left it out; a peer's name */
+	char host[DGRAM_HOST_MAX + 1];  /* without brackets and zone, an address in its canonical form; a peer's name; ""
+					 * where LISTEN or BIND left it out */
 	char zone[DGRAM_ZONE_MAX + 1];  /* "" for none */
 	char name[DGRAM_NAME_MAX + 1];  /* "" for none */
 	struct dgram_addr unix_addr;    /* UNIX: its address */
