@@ -1,7 +1,12 @@
-/* ask.h - timeout and retry over plain datagrams: send, wait, send again, and say truly how it ended.
+/* ask.h - timeout and retry over plain datagrams: send, wait, send again, and say truly how it
+ * ended.
  *
- * Two layers. struct dgram_asker is the machine: pure arithmetic over times, addresses and refusals. dgram_ask()
- * runs it over a socket.
+ * Two layers. struct dgram_asker is the machine: pure arithmetic over times, addresses and
+ * refusals. dgram_ask() runs it over a socket.
+ *
+ * A plain datagram carries no id: an answer is known by nothing but the address it comes from. Ask
+ * each question on a socket of its own, or a late second answer to the last question may pass for
+ * the answer to this one.
  */
 #ifndef DGRAM_ASK_H
 #define DGRAM_ASK_H
@@ -18,48 +23,145 @@ extern "C" {
 
 #define DGRAM_ASK_ADDRS_MAX 8
 
+/* First wait, its growth, the longest wait, the deadline. */
 enum dgram_profile {
-	DGRAM_PROFILE_AUTO = 0, /* by destination */
-	DGRAM_PROFILE_LOOPBACK, /* first wait 50 ms, x1.5, cap 500 ms, deadline 5 s */
+	DGRAM_PROFILE_AUTO = 0, /* by destination; of several the slowest */
+	DGRAM_PROFILE_LOOPBACK, /* 50 ms, x1.5, 500 ms, 5 s */
 	DGRAM_PROFILE_LAN,      /* 100 ms, x1.5, 1 s, 5 s */
-	DGRAM_PROFILE_WAN,      /* 1 s, x2, 8 s, 30 s (RFC 8085 section 3.1.1: 1 s before the RTT is known) */
+	DGRAM_PROFILE_WAN,      /* 1 s (RFC 8085 section 3.1.1), x2, 8 s, 30 s */
 };
 
-/* Loopback and UNIX; private, link-local and multicast; everything else. */
+/* Loopback and UNIX; private, link-local, multicast and broadcast; everything else. */
 DGRAM_API enum dgram_profile dgram_profile_of(const struct dgram_addr *to);
 
-/* Zeroed: the destination's profile, until its deadline. */
+/* Zeroed: the destination's profile, until its deadline. Times are ns. */
 struct dgram_ask_options {
 	enum dgram_profile profile;
-	uint64_t timeout;       /* first wait, ns; 0: the profile's */
-	uint32_t backoff_milli; /* each wait is the last one times this / 1000; 0: the profile's; 1000: fixed */
-	uint64_t timeout_max;   /* no wait is longer, ns; 0: the profile's, or timeout where that is longer */
+	uint64_t timeout;       /* first wait, 1 ms or more; 0: the profile's. Jitter: +-10 % */
+	uint32_t backoff_milli; /* a wait is the last one times this / 1000; 0: the profile's */
+	uint64_t timeout_max;   /* longest wait; 0: the profile's, or timeout if longer */
 	uint32_t retries;       /* re-sends at most, with limit_retries; then one last wait */
 	bool limit_retries;     /* false: re-send until the deadline */
-	bool retry_refused;     /* a refusal does not end an address: it is asked again when the wait is over */
-	bool any_source;        /* answers may come from an address that was not asked (multicast, broadcast) */
-	uint64_t deadline;      /* ns from the start; 0: the profile's; DGRAM_NEVER: none (then retries must be limited) */
+	bool retry_refused;     /* ask a refusing address again when the wait is over */
+	bool any_source;        /* an answer may come from anywhere (multicast, broadcast) */
+	uint64_t deadline;      /* from the start; 0: the profile's; DGRAM_NEVER: none */
+	uint64_t seed;          /* of the jitter; 0: dgram_ask() draws one */
+};
+
+/* ---- the machine -------------------------------------------------------------------------
+ *
+ *	dgram_asker_init(&a, to, to_count, &opt, now);
+ *	while ((step = dgram_asker_next(&a, now, &to)) != DGRAM_ASK_END)
+ *		if (step == DGRAM_ASK_SEND)
+ *			send to *to, then say how that went: _sent, _lost or _failed
+ *		else
+ *			wait until dgram_asker_deadline(&a), say what came: _answered, _failed
+ *
+ * Silence moves on to the next address with each re-send. A refusal takes its address out and moves
+ * at once to one that was not asked yet; where all were, they keep their turn. A re-send is left
+ * out when less than a quarter of the first wait remains for its answer. A clock that runs backwards is
+ * taken to stand still.
+ */
+enum dgram_ask_step {
+	DGRAM_ASK_WAIT, /* nothing to do until dgram_asker_deadline() or news */
+	DGRAM_ASK_SEND, /* send to *to now and say how that went */
+	DGRAM_ASK_END,  /* see dgram_asker_outcome() */
+};
+
+/* Plain so that it needs no allocation; the fields are the machine's own. */
+struct dgram_asker {
+	struct dgram_ask_options opt; /* every default filled in; the deadline is a point in time */
+	struct dgram_asker_addr {
+		struct dgram_addr to;
+		uint64_t sent_at; /* its last try */
+		uint32_t tries;
+		bool asked;  /* had its turn, even if the datagram never left */
+		bool open;   /* nobody refused its last try */
+		bool silent; /* an earlier try was still open when the next one left */
+		bool out;    /* not asked again */
+	} addrs[DGRAM_ASK_ADDRS_MAX];
+	uint8_t addr_count, current;
+	bool sending; /* between SEND and what became of it */
+	bool moving;  /* the next send is no re-send: the first one, or in place of a refused one */
+	bool ended;
+	int outcome;
+	int refusal, loss; /* what to report when no try was left open; 0: none */
+	uint32_t resends, tries, refusals;
+	uint64_t now, start, due, wait, rtt;
+};
+
+/* Copies to and opt (NULL: the defaults). 0, or DGRAM_ERR_ARGUMENT: no address or too many, a
+ * backoff below 1000, neither a deadline nor a limit of retries. */
+DGRAM_API int dgram_asker_init(struct dgram_asker *a, const struct dgram_addr *to, size_t to_count,
+			       const struct dgram_ask_options *opt, uint64_t now);
+
+/* What to do now. *to (may be NULL) is set with SEND and borrowed until the asker's end. */
+DGRAM_API enum dgram_ask_step dgram_asker_next(struct dgram_asker *a, uint64_t now,
+					       const struct dgram_addr **to);
+
+/* What became of the send. sent: the kernel took it. lost: it did not, but may the next time (no
+ * buffer free, a firewall): the address is asked again when the wait is over, and it was no try. */
+DGRAM_API void dgram_asker_sent(struct dgram_asker *a, uint64_t now);
+DGRAM_API void dgram_asker_lost(struct dgram_asker *a, int error, uint64_t now);
+
+/* This address said no: the kernel to the send in progress, or the network to its last try. It is
+ * out, but for DGRAM_ERR_SIZE from the network: the path is known better now. The address's index,
+ * or DGRAM_ERR_ADDRESS: no send of ours. */
+DGRAM_API int dgram_asker_failed(struct dgram_asker *a, const struct dgram_addr *to, int error,
+				 uint64_t now);
+
+/* A datagram came from there. true: it is the answer, to whichever try; false: a stranger's,
+ * nothing changed. */
+DGRAM_API bool dgram_asker_answered(struct dgram_asker *a, const struct dgram_addr *from,
+				    uint64_t now);
+
+/* When next() has something to do without news; after WAIT this is later than its now. DGRAM_NEVER
+ * once ended. */
+DGRAM_API uint64_t dgram_asker_deadline(const struct dgram_asker *a);
+
+/* DGRAM_ERR_AGAIN before the end; then 0 for answered, or what dgram_ask() would say. */
+DGRAM_API int dgram_asker_outcome(const struct dgram_asker *a);
+
+/* ---- over a socket ------------------------------------------------------------------------ */
+
+#define DGRAM_ASK_EVENTS_MAX 64
+
+/* One line of a report: a try left, or why one will not be answered. */
+struct dgram_ask_event {
+	uint64_t at; /* ns since the start */
+	uint8_t to;  /* index of the address */
+	int error;   /* 0: sent; else DGRAM_ERR_*, from the kernel or the network */
 };
 
 /* What happened, filled in whatever the outcome. */
 struct dgram_ask_report {
-	struct dgram_addr from;     /* who answered */
-	uint32_t tries;             /* datagrams the kernel took */
-	uint32_t refusals;
-	uint64_t elapsed;           /* ns from the start to the end */
-	uint64_t rtt;               /* ns from the last send to the answer */
-	struct dgram_socket_error last_error; /* the last refusal, error 0: there was none */
+	struct dgram_addr from; /* who answered */
+	uint32_t tries;         /* datagrams the kernel took */
+	uint32_t refusals;      /* by the network, or by the kernel instead of a try */
+	uint32_t strangers;     /* datagrams that came from elsewhere, or before the question */
+	uint64_t elapsed;       /* ns from the start to the end */
+	uint64_t rtt;           /* ns from the last try at that address to its answer */
+	struct dgram_socket_error last_error; /* the last refusal or loss; error 0: none */
+	uint32_t event_count;   /* of all; the first DGRAM_ASK_EVENTS_MAX are kept */
+	struct dgram_ask_event events[DGRAM_ASK_EVENTS_MAX];
 };
 
-/* Sends request to to[0], waits, sends again (silence moves on to the next address, a refusal does so at once) until
- * an answer to any try is there. The answer's length (0 is an answer), or
+/* Sends request to to[0], waits, sends again (silence moves on to the next address, a refusal does
+ * so at once) until an answer to any try is there. The answer's length (0 is an answer), or
+ *
  *   DGRAM_ERR_TIMEOUT      silence until the deadline or after the last try: nothing is known
- *   DGRAM_ERR_REFUSED, DGRAM_ERR_UNREACHABLE   at every address, at the first try: not executed
+ *   DGRAM_ERR_REFUSED,
+ *   DGRAM_ERR_UNREACHABLE  by every address, and every try: not executed
  *   DGRAM_ERR_UNKNOWN      refused after an earlier try was not: it may have run
  *   DGRAM_ERR_SIZE         the request is too large; nothing was sent
- *   DGRAM_ERR_TRUNCATED    an answer came that is longer than size
- * or what opening up the way says: DGRAM_ERR_DENIED, _PORT, _ZONE, _SYSTEM. s is an unbound, bound or connected socket
- * that carries the families of to; its timeout is not looked at. opt and report may be NULL. */
+ *   DGRAM_ERR_TRUNCATED    the answer is longer than size
+ *   DGRAM_ERR_DENIED, _NOBUFS, _AGAIN, _PORT, _ZONE, _UNSUPPORTED, _SYSTEM
+ *                          why nothing could be sent; errno is in the report
+ *
+ * s is an unbound or bound socket that carries the families of to, or one connected to to[0]
+ * (to_count 0: its peer). Its timeout is not looked at. The further answers of a group are received
+ * from s afterwards. A UNIX peer answers from the path as it bound it: where that may be a relative
+ * one, set any_source. opt and report may be NULL. */
 DGRAM_API int dgram_ask(struct dgram_socket *s, const struct dgram_addr *to, size_t to_count,
 			const void *request, size_t len, void *answer, size_t size,
 			const struct dgram_ask_options *opt, struct dgram_ask_report *report);
