@@ -1,0 +1,83 @@
+#define _GNU_SOURCE
+#include "json.h"
+#include "exit.h"
+#include "output.h"
+#include <dgram/resolve.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+json_t *json_event(const char *ev)
+{
+	struct timespec now;
+	struct tm tm;
+	char stamp[64];
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &tm);
+	snprintf(stamp, sizeof(stamp), "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", tm.tm_year + 1900,
+		 tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+		 (int)(now.tv_nsec / 1000000));
+	return json_pack("{s:i, s:s, s:s}", "v", 1, "t", stamp, "ev", ev);
+}
+
+void json_add_addr(json_t *event, const char *key, const struct dgram_addr *addr)
+{
+	char text[DGRAM_ADDR_TEXT_MAX];
+	json_object_set_new(event, key, json_string(dgram_addr_display(addr, text, sizeof(text))));
+}
+
+/* RFC 4648 section 4. Returns a string to free, or NULL. */
+static char *base64(const uint8_t *data, size_t len)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	char *out = malloc((len + 2) / 3 * 4 + 1), *p = out;
+	if (out == NULL)
+		return NULL;
+	for (size_t i = 0; i < len; i += 3) {
+		size_t rest = len - i;
+		unsigned three = (unsigned)data[i] << 16 | (rest > 1 ? (unsigned)data[i + 1] << 8 : 0) |
+				 (rest > 2 ? data[i + 2] : 0u);
+		*p++ = digits[three >> 18];
+		*p++ = digits[three >> 12 & 63];
+		*p++ = rest > 1 ? digits[three >> 6 & 63] : '=';
+		*p++ = rest > 2 ? digits[three & 63] : '=';
+	}
+	*p = '\0';
+	return out;
+}
+
+void json_add_payload(json_t *event, const void *data, size_t len)
+{
+	json_object_set_new(event, "len", json_integer((json_int_t)len));
+	json_t *text = json_stringn(len > 0 ? data : "", len);
+	if (text != NULL) {
+		json_object_set_new(event, "text", text);
+		return;
+	}
+	char *encoded = base64(data, len);
+	json_object_set_new(event, "b64", json_string(encoded));
+	free(encoded);
+}
+
+int json_write(json_t *event)
+{
+	char *line = json_dumps(event, JSON_COMPACT);
+	json_decref(event);
+	if (line == NULL)
+		return CODE_WRITE;
+	int code = output_line(line);
+	free(line);
+	return code;
+}
+
+void json_error_line(int code, unsigned long long line, const char *sentence)
+{
+	json_t *event = json_event("error");
+	json_object_set_new(event, "code", json_integer(code));
+	json_object_set_new(event, "name", json_string(exit_name(code)));
+	json_object_set_new(event, "reason", json_string(sentence));
+	if (line > 0)
+		json_object_set_new(event, "line", json_integer((json_int_t)line));
+	json_write(event);
+}

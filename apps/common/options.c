@@ -1,0 +1,356 @@
+#include "options.h"
+#include "json.h"
+#include "usage.h"
+#include "values.h"
+#include <dgram/time.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* argp hands a group of children no input unless every command's parser takes care of it: one parse at a time runs
+ * in a process, and its groups look here. */
+static struct {
+	struct options *options;
+	int color;
+	int done; /* the exit code of -h and the like, or OPTIONS_GO_ON */
+} parsing;
+
+int options_refuse(const char *option, const char *value, const char *wanted)
+{
+	struct options *o = parsing.options;
+	fail_usage(o->command->name, "%s: '%s' is %s", option, value, wanted);
+	return ECANCELED;
+}
+
+int options_check(const char *option, const char *value, const char *wrong)
+{
+	return wrong == NULL ? 0 : options_refuse(option, value, wrong);
+}
+
+/* -- payload -- */
+
+static const struct argp_option payload_table[] = {
+	{"hex",     'x', NULL,   0, "TEXT (or stdin) is hexadecimal; blanks and newlines between the bytes are skipped", 0},
+	{"escapes", 'e', NULL,   0, "TEXT has C escapes: \\n \\t \\r \\0 \\\\ \\xNN", 0},
+	{"file",    'f', "FILE", 0, "the payload is this file's bytes (-: stdin)", 0},
+	{"lines", OPT_LINES, NULL, 0, "each line of the input is a message, without its newline", 0},
+	{"null",    '0', NULL,   0, "each part of the input that ends with a NUL is a message", 0},
+	{0},
+};
+
+static error_t payload_parse(int key, char *arg, struct argp_state *state)
+{
+	(void)state;
+	struct options *o = parsing.options;
+	switch (key) {
+	case 'x':
+		o->hex = true;
+		return 0;
+	case 'e':
+		o->escapes = true;
+		return 0;
+	case 'f':
+		o->file = arg;
+		return 0;
+	case OPT_LINES:
+		o->lines = true;
+		return 0;
+	case '0':
+		o->nul = true;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+const struct argp options_payload = {payload_table, payload_parse, NULL, NULL, NULL, NULL, NULL};
+
+/* -- print -- */
+
+static const struct argp_option print_table[] = {
+	{"print", 'p', "HOW", 0, "text (default), hex, raw (exact, on a terminal too) or none", 0},
+	{"json",  'j', NULL,  0, "one JSON object per line, failures too (dgram help json)", 0},
+	{0},
+};
+
+static const char *const print_names[] = {
+	[PRINT_TEXT] = "text",
+	[PRINT_HEX] = "hex",
+	[PRINT_RAW] = "raw",
+	[PRINT_NONE] = "none",
+};
+
+static error_t print_parse(int key, char *arg, struct argp_state *state)
+{
+	(void)state;
+	struct options *o = parsing.options;
+	if (key == 'j') {
+		o->json = true;
+		return 0;
+	}
+	if (key != 'p')
+		return ARGP_ERR_UNKNOWN;
+	for (size_t i = 0; i < sizeof(print_names) / sizeof(print_names[0]); i++)
+		if (strcmp(arg, print_names[i]) == 0) {
+			o->print = (enum print)i;
+			return 0;
+		}
+	return options_refuse("-p", arg, "none of text, hex, raw, none");
+}
+
+const struct argp options_print = {print_table, print_parse, NULL, NULL, NULL, NULL, NULL};
+
+/* -- bind -- */
+
+static const struct argp_option bind_table[] = {
+	{"bind",  'b', "[ADDR][:PORT]", 0, "leave from this address and port", 0},
+	{"iface", 'i', "IF", 0, "use this interface alone", 0},
+	{"ipv4",  '4', NULL, 0, "IPv4 alone", 0},
+	{"ipv6",  '6', NULL, 0, "IPv6 alone", 0},
+	{0},
+};
+
+static error_t bind_parse(int key, char *arg, struct argp_state *state)
+{
+	(void)state;
+	struct options *o = parsing.options;
+	switch (key) {
+	case 'b':
+		o->bind = arg;
+		return 0;
+	case 'i':
+		o->interface = arg;
+		return 0;
+	case '4':
+		o->family = DGRAM_IPV4;
+		return 0;
+	case '6':
+		o->family = DGRAM_IPV6;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+const struct argp options_bind = {bind_table, bind_parse, NULL, NULL, NULL, NULL, NULL};
+
+/* -- timing -- */
+
+static int parse_backoff(const char *arg, uint32_t *milli)
+{
+	const char *wrong = values_factor(arg, milli);
+	if (wrong == NULL && *milli < 1000)
+		wrong = "too small: 1 keeps every wait the same, 2 doubles it";
+	return options_check("--backoff", arg, wrong);
+}
+
+static int parse_time(const char *option, const char *arg, uint64_t *ns)
+{
+	const char *wrong = values_duration(arg, ns);
+	if (wrong == NULL && *ns == 0)
+		wrong = "no time at all: it must be above 0";
+	return options_check(option, arg, wrong);
+}
+
+static const struct argp_option timing_table[] = {
+	{"timeout",  't', "DUR", 0, "the first wait; the next are longer (default by destination: 50 ms loopback, 100 ms LAN, 1 s)", 0},
+	{"retries",  'r', "N",   0, "send again at most N times (default: until the deadline)", 0},
+	{"deadline", 'T', "DUR", 0, "the whole operation (default 5 s loopback and LAN, 30 s else)", 0},
+	{"backoff", OPT_BACKOFF, "F", OPTION_IN_HELP_ONLY, "each wait is F times the one before (1.5; 2 beyond the LAN)", 0},
+	{0},
+};
+
+static error_t timing_parse(int key, char *arg, struct argp_state *state)
+{
+	(void)state;
+	struct options *o = parsing.options;
+	uint64_t number = 0;
+	int error;
+	switch (key) {
+	case 't':
+		return parse_time("-t", arg, &o->timeout);
+	case 'r':
+		o->limit_retries = true;
+		error = options_check("-r", arg, values_count(arg, UINT32_MAX, &number));
+		o->retries = (uint32_t)number;
+		return error;
+	case 'T':
+		return parse_time("-T", arg, &o->deadline);
+	case OPT_BACKOFF:
+		return parse_backoff(arg, &o->backoff_milli);
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+const struct argp options_timing = {timing_table, timing_parse, NULL, NULL, NULL, NULL, NULL};
+
+static const struct argp_option deadline_table[] = {
+	{"deadline", 'T', "DUR", 0, "give up after this time", 0},
+	{0},
+};
+
+static error_t deadline_parse(int key, char *arg, struct argp_state *state)
+{
+	(void)state;
+	struct options *o = parsing.options;
+	return key == 'T' ? parse_time("-T", arg, &o->deadline) : ARGP_ERR_UNKNOWN;
+}
+
+const struct argp options_deadline = {deadline_table, deadline_parse, NULL, NULL, NULL, NULL, NULL};
+
+/* -- count -- */
+
+static const struct argp_option count_table[] = {
+	{"count", 'n', "N", 0, "stop after N messages", 0},
+	{0},
+};
+
+static error_t count_parse(int key, char *arg, struct argp_state *state)
+{
+	(void)state;
+	struct options *o = parsing.options;
+	if (key != 'n')
+		return ARGP_ERR_UNKNOWN;
+	const char *wrong = values_count(arg, UINT64_MAX, &o->count);
+	if (wrong == NULL && o->count == 0)
+		wrong = "too few: 1 or more";
+	return options_check("-n", arg, wrong);
+}
+
+const struct argp options_count = {count_table, count_parse, NULL, NULL, NULL, NULL, NULL};
+
+/* -- protocol: what plain endpoints cannot give -- */
+
+static const struct argp_option protocol_table[] = {
+	{"key",    'k', "FILE", OPTION_IN_HELP_ONLY, "the key of both sides; plain endpoints refuse it", 0},
+	{"key-fd", OPT_KEY_FD, "N", OPTION_IN_HELP_ONLY, "the same from a file descriptor", 0},
+	{"open",   OPT_OPEN, NULL, OPTION_IN_HELP_ONLY, "no key, whatever is configured; plain endpoints never have one", 0},
+	{"idempotent", OPT_IDEMPOTENT, NULL, OPTION_IN_HELP_ONLY, "may run twice; at plain endpoints every request may", 0},
+	{0},
+};
+
+/* A key that is silently not used would be a lie about secrecy. The other two ask for what plain endpoints do anyway. */
+static error_t protocol_parse(int key, char *arg, struct argp_state *state)
+{
+	(void)state;
+	struct options *o = parsing.options;
+	(void)arg;
+	switch (key) {
+	case 'k':
+	case OPT_KEY_FD:
+		fail_usage(o->command->name, "%s: plain endpoints (udp://, unix://, tcp://) carry no key: "
+			   "everyone on the way can read and change what is sent; leave it out if that is meant",
+			   key == 'k' ? "-k" : "--key-fd");
+		return ECANCELED;
+	case OPT_OPEN:
+	case OPT_IDEMPOTENT:
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+const struct argp options_protocol = {protocol_table, protocol_parse, NULL, NULL, NULL, NULL, NULL};
+
+/* -- general -- */
+
+static const struct argp_option general_table[] = {
+	{"quiet",   'q', NULL, 0, "say errors alone", 0},
+	{"verbose", 'v', NULL, 0, "say more; twice: still more", 0},
+	{"color", OPT_COLOR, "WHEN", OPTION_IN_HELP_ONLY, "auto (default), always or never; NO_COLOR is honoured", 0},
+	{NULL,      'h', NULL, OPTION_IN_HELP_ONLY, "the short help", 0},
+	{"help", OPT_HELP, NULL, OPTION_IN_HELP_ONLY, "this", 0},
+	{"version", OPT_VERSION, NULL, OPTION_IN_HELP_ONLY, "the version", 0},
+	{0},
+};
+
+static const char *const color_names[] = {"auto", "always", "never"};
+
+static error_t general_parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = parsing.options;
+	switch (key) {
+	case ARGP_KEY_ARGS:
+		o->words = state->argv + state->next;
+		o->word_count = (size_t)(state->argc - state->next);
+		return 0;
+	case 'q':
+		o->verbosity = -1;
+		return 0;
+	case 'v':
+		o->verbosity = o->verbosity < 0 ? 1 : o->verbosity + 1;
+		return 0;
+	case OPT_COLOR:
+		for (int i = 0; i < 3; i++)
+			if (strcmp(arg, color_names[i]) == 0) {
+				parsing.color = i;
+				return 0;
+			}
+		return options_refuse("--color", arg, "none of auto, always, never");
+	case 'h':
+		parsing.done = usage_brief(o->command);
+		return ECANCELED;
+	case OPT_HELP:
+		parsing.done = usage_full(o->command);
+		return ECANCELED;
+	case OPT_VERSION:
+		parsing.done = usage_version();
+		return ECANCELED;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+const struct argp options_general = {general_table, general_parse, NULL, NULL, NULL, NULL, NULL};
+
+/* -- the whole -- */
+
+/* argp hands children their input only where the parser above them cares to; this one stands above the command's. */
+static error_t share_input(int key, char *arg, struct argp_state *state)
+{
+	(void)arg;
+	if (key != ARGP_KEY_INIT)
+		return ARGP_ERR_UNKNOWN;
+	state->child_inputs[0] = state->input;
+	state->err_stream = NULL; /* getopt says what is wrong, we say where help is; argp's "Try" is left out */
+	return 0;
+}
+
+static bool color_wanted(void)
+{
+	const char *no_color = getenv("NO_COLOR");
+	const char *term = getenv("TERM");
+	if (parsing.color != 0)
+		return parsing.color == 1;
+	return (no_color == NULL || *no_color == '\0') && (term == NULL || strcmp(term, "dumb") != 0) &&
+	       isatty(STDERR_FILENO);
+}
+
+int options_parse(const struct command *self, int argc, char **argv, struct options *options)
+{
+	const struct argp_child child[] = {{self->argp, 0, NULL, 0}, {0}};
+	const struct argp whole = {NULL, share_input, NULL, NULL, child, NULL, NULL};
+
+	options->command = self;
+	parsing.options = options;
+	parsing.done = OPTIONS_GO_ON;
+	parsing.color = 0;
+	int error = argp_parse(&whole, argc, argv, ARGP_NO_HELP | ARGP_NO_EXIT, NULL, options);
+	say_setup(options->verbosity, options->json, color_wanted());
+	if (parsing.done != OPTIONS_GO_ON)
+		return parsing.done;
+	if (error == EINVAL)
+		say("try: dgram %s -h", self->name);
+	return error == 0 ? OPTIONS_GO_ON : CODE_USAGE;
+}
+
+void options_walk(const struct argp *argp, void (*each)(const struct argp_option *option, void *arg), void *arg)
+{
+	const struct argp_option *o = argp->options;
+	for (; o != NULL && (o->name != NULL || o->key != 0); o++)
+		each(o, arg);
+	for (const struct argp_child *c = argp->children; c != NULL && c->argp != NULL; c++)
+		options_walk(c->argp, each, arg);
+}

@@ -1,0 +1,254 @@
+#include "target.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* The address as it is written in an endpoint: brackets and zone where they belong. */
+static void write_host_port(char *out, size_t size, const struct dgram_uri *u)
+{
+	bool v6 = strchr(u->host, ':') != NULL;
+	char port[8] = "PORT";
+	if (u->has_port)
+		snprintf(port, sizeof(port), "%u", u->port);
+	snprintf(out, size, "%s%s%s%s%s:%s", v6 ? "[" : "", u->host, *u->zone ? "%" : "", u->zone,
+		 v6 ? "]" : "", port);
+}
+
+/* What a command says that has plain endpoints alone, for now. */
+static int refuse_scheme(const struct dgram_uri *u, const char *text, const struct options *o)
+{
+	char plain[DGRAM_HOST_MAX + DGRAM_ZONE_MAX + 16];
+	write_host_port(plain, sizeof(plain), u);
+	switch (u->scheme) {
+	case DGRAM_SCHEME_DGRAM:
+		return fail_usage(o->command->name,
+				  "'%s' without a scheme means the dgram protocol, which this version does not have yet; "
+				  "for plain UDP write udp://%s", text, plain);
+	case DGRAM_SCHEME_TCP:
+		return fail_usage(o->command->name,
+				  "%s: messages over tcp:// are not in this version yet; for a plain byte stream: "
+				  "dgram stream connect tcp://%s", text, plain);
+	case DGRAM_SCHEME_GROUP:
+		return fail_usage(o->command->name,
+				  "%s: group:// is not in this version yet; for a plain group datagram write udp://%s",
+				  text, plain);
+	case DGRAM_SCHEME_PEER:
+		return fail_usage(o->command->name,
+				  "%s: peers by name are not in this version yet; write udp://HOST:PORT", text);
+	case DGRAM_SCHEME_UDP:
+	case DGRAM_SCHEME_UNIX:
+		break;
+	}
+	return 0;
+}
+
+static int parse_plain(struct dgram_uri *u, const char *text, enum dgram_uri_use use, const struct options *o)
+{
+	const char *why = "";
+	if (dgram_uri_parse(u, text, use, &why) < 0)
+		return fail_usage(o->command->name, "%s: %s", text, why);
+	return refuse_scheme(u, text, o);
+}
+
+int target_parse(struct target *t, const char *text, const struct options *o)
+{
+	int code = parse_plain(&t->uri, text, DGRAM_URI_TARGET, o);
+	if (code != 0)
+		return code;
+	if (t->uri.scheme == DGRAM_SCHEME_UNIX)
+		dgram_addr_format(&t->uri.unix_addr, t->text, sizeof(t->text));
+	else
+		write_host_port(t->text, sizeof(t->text), &t->uri);
+	return 0;
+}
+
+static int resolve_failed(const char *text, const struct dgram_uri *u, int error, uint64_t timeout)
+{
+	char candidates[256], span[32];
+	switch (error) {
+	case DGRAM_ERR_ZONE:
+		return fail(CODE_USAGE, "%s: a link-local address needs its interface, one of: %s", text,
+			    dgram_interface_candidates(candidates, sizeof(candidates)));
+	case DGRAM_ERR_INTERFACE:
+		return fail(CODE_BIND, "%s: no interface is called '%s'", text, u->zone);
+	case DGRAM_ERR_TIMEOUT:
+		return fail(CODE_RESOLVE, "%s: the name did not resolve in %s; nothing was sent", text,
+			    target_span(timeout, span, sizeof(span)));
+	default:
+		return fail(exit_of(error), "%s: %s", text, dgram_strerror(error));
+	}
+}
+
+int target_resolve(struct target *t, const struct options *o, uint64_t timeout)
+{
+	int n = dgram_resolve(t->addrs, DGRAM_RESOLVE_MAX, &t->uri, o->family, timeout);
+	if (n < 0)
+		return resolve_failed(t->text, &t->uri, n, timeout);
+	t->count = (size_t)n;
+	return 0;
+}
+
+bool target_is_group(const struct dgram_addr *addr)
+{
+	return dgram_addr_is_multicast(addr) || dgram_addr_is_broadcast(addr);
+}
+
+char *target_span(uint64_t ns, char *buf, size_t size)
+{
+	if (ns >= DGRAM_S)
+		snprintf(buf, size, "%.3g s", (double)ns / 1e9);
+	else if (ns >= DGRAM_MS)
+		snprintf(buf, size, "%.3g ms", (double)ns / 1e6);
+	else
+		snprintf(buf, size, "%.3g us", (double)ns / 1e3);
+	return buf;
+}
+
+char *target_local(const struct dgram_socket *s, char *buf, size_t size)
+{
+	struct dgram_addr local;
+	char text[DGRAM_ADDR_TEXT_MAX] = "?";
+	if (dgram_socket_getsockname(s, &local) == 0)
+		dgram_addr_display(&local, text, sizeof(text));
+	bool is_unix = strncmp(text, "unix:", 5) == 0;
+	snprintf(buf, size, "%s%s", is_unix ? "" : "udp://", text);
+	return buf;
+}
+
+/* -- the socket to talk from -- */
+
+/* -b is [ADDR][:PORT]: made an endpoint by what is missing. */
+static void bind_endpoint(char *out, size_t size, const char *text)
+{
+	const char *bracket = strchr(text, ']');
+	const char *colon = strchr(bracket != NULL ? bracket : text, ':');
+	if (strncmp(text, "unix:", 5) == 0)
+		snprintf(out, size, "%s", text);
+	else if (colon != NULL && bracket == NULL && strchr(colon + 1, ':') != NULL)
+		snprintf(out, size, "udp://[%s]:0", text);
+	else
+		snprintf(out, size, "udp://%s%s", text, colon != NULL ? "" : ":0");
+}
+
+static int bind_failed(const char *text, int error, int errno_value)
+{
+	const char *why = error == DGRAM_ERR_SYSTEM ? strerror(errno_value) : dgram_strerror(error);
+	const char *hint = error == DGRAM_ERR_DENIED ? "; ports below 1024 need privilege" : "";
+	int code = error == DGRAM_ERR_SIZE || error == DGRAM_ERR_UNSUPPORTED ? CODE_USAGE : CODE_BIND;
+	return fail(code, "%s: cannot bind: %s%s", text, why, hint);
+}
+
+static enum dgram_family family_of(const struct target *t)
+{
+	for (size_t i = 0; i < t->count; i++)
+		if (t->addrs[i].family != DGRAM_IPV4)
+			return (enum dgram_family)t->addrs[i].family;
+	return DGRAM_IPV4;
+}
+
+static int bind_address(struct dgram_addr *out, const struct target *t, const struct options *o)
+{
+	struct dgram_uri u;
+	char text[DGRAM_ADDR_TEXT_MAX];
+	const char *why = "";
+	enum dgram_family family = family_of(t);
+	bind_endpoint(text, sizeof(text), o->bind);
+	if (dgram_uri_parse(&u, text, DGRAM_URI_LISTEN, &why) < 0)
+		return fail_usage(o->command->name, "-b: '%s': %s", o->bind, why);
+	if ((u.scheme == DGRAM_SCHEME_UNIX) != (family == DGRAM_UNIX))
+		return fail_usage(o->command->name, "-b: '%s' cannot talk to %s: both are UNIX paths or neither is",
+				  o->bind, t->text);
+	if (*u.host == '\0' && u.scheme == DGRAM_SCHEME_UDP) {
+		*out = (struct dgram_addr){.family = (uint8_t)family, .port = u.port};
+		return 0;
+	}
+	int n = dgram_resolve(out, 1, &u, DGRAM_FAMILY_NONE, 5 * DGRAM_S);
+	if (n < 0)
+		return resolve_failed(o->bind, &u, n, 5 * DGRAM_S);
+	return 0;
+}
+
+int target_socket(struct dgram_socket *s, const struct target *t, const struct options *o)
+{
+	enum dgram_family family = family_of(t);
+	struct dgram_socket_options opt = {
+		.interface = o->interface,
+		.broadcast = family != DGRAM_UNIX,
+	};
+	int error;
+	if (o->bind == NULL) {
+		error = dgram_socket_unbound(s, family, &opt);
+	} else {
+		struct dgram_addr local;
+		int code = bind_address(&local, t, o);
+		if (code != 0)
+			return code;
+		error = dgram_socket_bound(s, &local, &opt);
+	}
+	if (error == 0)
+		return 0;
+	int errno_value = errno;
+	if (error == DGRAM_ERR_INTERFACE)
+		return fail(CODE_BIND, "-i: '%s': %s", o->interface, dgram_strerror(error));
+	if (o->bind != NULL)
+		return bind_failed(o->bind, error, errno_value);
+	return fail(exit_of(error), "%s: cannot open a socket: %s", t->text,
+		    error == DGRAM_ERR_SYSTEM ? strerror(errno_value) : dgram_strerror(error));
+}
+
+/* -- the socket to listen on -- */
+
+/* No ADDR is every address, of both families where the system has IPv6. */
+static int bind_any(struct dgram_socket *s, uint16_t port, const struct options *o)
+{
+	struct dgram_addr any = {.family = DGRAM_IPV6, .port = port};
+	struct dgram_socket_options opt = {.interface = o->interface, .ipv6_only = o->family == DGRAM_IPV6};
+	if (o->family != DGRAM_IPV4) {
+		int error = dgram_socket_bound(s, &any, &opt);
+		if (error == 0 || o->family == DGRAM_IPV6 ||
+		    (error != DGRAM_ERR_UNSUPPORTED && error != DGRAM_ERR_NOT_LOCAL))
+			return error;
+	}
+	any.family = DGRAM_IPV4;
+	opt.ipv6_only = false;
+	return dgram_socket_bound(s, &any, &opt);
+}
+
+static int bind_group(struct dgram_socket *s, const struct dgram_addr *group, const struct options *o)
+{
+	struct dgram_socket_options opt = {.interface = o->interface, .group_port = true};
+	int error = dgram_socket_bound(s, group, &opt);
+	if (error < 0)
+		return error;
+	uint32_t interface = o->interface != NULL ? dgram_interface_index(o->interface) : group->zone;
+	error = dgram_socket_join(s, group, interface);
+	if (error >= 0)
+		return 0;
+	dgram_socket_close(s);
+	return error;
+}
+
+int target_listen(struct dgram_socket *s, const char *text, const struct options *o)
+{
+	struct dgram_uri u;
+	struct dgram_addr local;
+	struct dgram_socket_options opt = {.interface = o->interface};
+	int code = parse_plain(&u, text, DGRAM_URI_LISTEN, o);
+	if (code != 0)
+		return code;
+	int error;
+	if (u.scheme == DGRAM_SCHEME_UDP && *u.host == '\0') {
+		error = bind_any(s, u.port, o);
+	} else {
+		int n = dgram_resolve(&local, 1, &u, o->family, 5 * DGRAM_S);
+		if (n < 0)
+			return resolve_failed(text, &u, n, 5 * DGRAM_S);
+		if (dgram_addr_is_multicast(&local))
+			error = bind_group(s, &local, o);
+		else
+			error = dgram_socket_bound(s, &local, &opt);
+	}
+	if (error >= 0)
+		return 0;
+	return bind_failed(text, error, errno);
+}

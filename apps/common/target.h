@@ -1,0 +1,43 @@
+/* target.h - from the endpoint on the command line to addresses and a socket. */
+#ifndef COMMON_TARGET_H
+#define COMMON_TARGET_H
+
+#include "options.h"
+#include <dgram/resolve.h>
+#include <dgram/socket.h>
+#include <dgram/uri.h>
+
+#define TARGET_TEXT_MAX DGRAM_ADDR_TEXT_MAX
+
+struct target {
+	struct dgram_uri uri;
+	char text[TARGET_TEXT_MAX]; /* for sentences: "127.0.0.1:7499", "[::1]:9", "unix:///run/x" */
+	struct dgram_addr addrs[DGRAM_RESOLVE_MAX];
+	size_t count;
+};
+
+/* Reads a plain endpoint (udp:// or unix://) to talk to. 0, or CODE_USAGE after a sentence that shows the endpoint
+ * as it should be. */
+int target_parse(struct target *t, const char *text, const struct options *o);
+
+/* Finds its addresses, in at most timeout ns. 0 or an exit code after a sentence. */
+int target_resolve(struct target *t, const struct options *o, uint64_t timeout);
+
+/* A socket to talk to them from, with -b, -i, -4 and -6. 0 or an exit code after a sentence. */
+int target_socket(struct dgram_socket *s, const struct target *t, const struct options *o);
+
+/* A socket bound to the plain endpoint text ("udp://[ADDR]:PORT", "unix://PATH"), joined to the group where it is one.
+ * 0 or an exit code after a sentence. */
+int target_listen(struct dgram_socket *s, const char *text, const struct options *o);
+
+/* Where a bound socket is, as an endpoint with its real port: "udp://127.0.0.1:43210". Returns buf (at least
+ * TARGET_TEXT_MAX + 6 bytes to hold all). */
+char *target_local(const struct dgram_socket *s, char *buf, size_t size);
+
+/* Whether a datagram to this address goes to many: a multicast or broadcast address. */
+bool target_is_group(const struct dgram_addr *addr);
+
+/* A span of time for a sentence: "1 s", "250 ms", "1.5 s". Returns buf. */
+char *target_span(uint64_t ns, char *buf, size_t size);
+
+#endif
