@@ -8,9 +8,9 @@ import shutil
 import subprocess
 import sys
 
-FLAGS = "-Werror -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wundef -fsyntax-only".split()
+FLAGS = "-Werror -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wundef -fsyntax-only".split()
 LANGUAGES = {
-    "c": ([os.environ.get("CC", "cc")], ["-x", "c", "-std=c11"]),
+    "c": ([os.environ.get("CC", "cc")], ["-x", "c", "-std=c11", "-Wshadow"]),
     "c++": (["c++", "g++", "clang++"], ["-x", "c++", "-std=c++17", "-Wold-style-cast"]),
 }
 
