@@ -184,7 +184,7 @@ def layout(house):
         before = ""
         for number, line in enumerate(text.split("\n"), 1):
             where = f"{path}:{number}:"
-            goes_on = before and not before.endswith((";", "{", "}", ":"))
+            goes_on = before != "{" and not before.endswith((";", "}", ") {", "else {", ":"))
             before = line
             if line != line.rstrip():
                 yield f"{where} blanks at the end"
@@ -276,7 +276,7 @@ def main():
     house = read_house(top, pathlib.Path(build) if build else None)
     for complaint in no_orphans(house):
         print(f"(soon: {complaint})")
-    complaints = [f"{rule.__name__}: {complaint}" for rule in RULES if rule is not no_orphans for complaint in rule(house)]
+    complaints = [f"{rule.__name__}: {complaint}" for rule in RULES[:-1] for complaint in rule(house)]
     print(*complaints, sep="\n" if complaints else "")
     print(f"{len(house.files)} files and {len(house.objects)} objects, {len(complaints)} complaints")
     if build and not house.objects:
