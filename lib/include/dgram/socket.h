@@ -2,13 +2,14 @@
  *
  *   truncation   a datagram longer than the buffer is an error, never data
  *   length 0     an empty datagram is a datagram
- *   source       every received datagram knows which local address it was sent to; an answer leaves from there
+ *   source       a received datagram knows which local address it was sent to; an answer leaves from there
  *   errors       an ICMP error belongs to the destination that caused it (dgram_socket_next_error) and never
  *                fails an innocent send
  *   drops        what the kernel dropped because the receive buffer was full is counted
  *
  * A socket is used by one thread at a time. It is close-on-exec, never sets SO_REUSEADDR on a unicast address
- * (no other socket can take its port), and never raises SIGPIPE.
+ * (no other socket can take its port), and never raises SIGPIPE. EINTR is retried everywhere but in
+ * dgram_socket_wait.
  */
 #ifndef DGRAM_SOCKET_H
 #define DGRAM_SOCKET_H
@@ -24,53 +25,89 @@ extern "C" {
 
 #define DGRAM_DATAGRAM_MAX 65507 /* bytes of payload in one UDP datagram over IPv4 (65535 - 8 - 20) */
 #define DGRAM_BATCH_MAX 64       /* datagrams that one call moves at most */
+#define DGRAM_SOCKET_ERRORS_MAX 8 /* ICMP errors that wait in a socket; a ninth replaces the oldest */
 
 /* Zeroed: the defaults. */
 struct dgram_socket_options {
-	const char *interface; /* name: bind to this interface and send groups through it; NULL: any. Borrowed for the call */
+	const char *interface; /* name: bind to this interface and send groups through it; NULL: any.
+				* Borrowed for the call. DGRAM_ERR_INTERFACE: there is none; DGRAM_ERR_DENIED: not
+				* without privilege; DGRAM_ERR_UNSUPPORTED: not on this system */
 	uint32_t receive_buffer, send_buffer; /* bytes asked for; 0: the system's default */
-	uint8_t hops;          /* hop limit (TTL) of unicast; 0: the system's default */
-	uint8_t group_hops;    /* hop limit of multicast; 0: 1, this link only */
-	bool broadcast;        /* may send to broadcast addresses */
-	bool no_group_loop;    /* multicast does not come back to this machine */
-	bool ipv6_only;        /* an IPv6 wildcard socket takes no IPv4 */
-	bool reuse_port;       /* share the port with this process's other workers (SO_REUSEPORT) */
-	bool group_port;       /* share the port with other members of a multicast group (SO_REUSEADDR); not for unicast */
-	bool nonblocking;      /* starts with timeout 0 */
+	uint8_t hops;         /* hop limit (TTL) of unicast; 0: the system's default */
+	uint8_t group_hops;   /* hop limit of multicast; 0: 1, this link only */
+	bool broadcast;       /* may send to broadcast addresses */
+	bool no_group_loop;   /* multicast does not come back to this machine */
+	bool ipv6_only;       /* an IPv6 socket carries no IPv4 */
+	bool reuse_port;      /* share the port with this user's other workers (SO_REUSEPORT) */
+	bool group_port;      /* share the port with other members of the group it is bound to (SO_REUSEADDR).
+			       * DGRAM_ERR_ARGUMENT when bound to anything but a multicast address */
+	bool no_fragments;    /* a datagram longer than the path takes is DGRAM_ERR_SIZE, not cut into fragments */
+	bool coalesce;        /* recv_batch may give several datagrams of one peer in one entry (its segment says the
+			       * size of each) where the system can (UDP_GRO). Needs buffers of DGRAM_DATAGRAM_MAX
+			       * and no recvfrom */
+	bool nonblocking;     /* starts with timeout 0 */
 };
 
 struct dgram_socket_stats {
-	uint64_t received, sent;  /* datagrams */
-	uint64_t truncated;       /* received ones that were longer than their buffer: dropped */
-	uint64_t kernel_dropped;  /* lost because the receive buffer was full (SO_RXQ_OVFL; 0 where the system cannot tell) */
-	uint64_t errors;          /* ICMP errors taken from the error queue */
+	uint64_t received, sent; /* datagrams; truncated ones are not in received */
+	uint64_t truncated;      /* longer than their buffer: dropped */
+	uint64_t kernel_dropped; /* lost because the receive buffer was full, as far as the system has told: it
+				  * tells with the next datagram, and dgram_socket_count_drops asks */
+	uint64_t errors;         /* ICMP errors that came */
+	uint64_t errors_lost;    /* of these, replaced by newer ones before anyone asked */
 };
 
-/* Plain so that it needs no allocation; read the fields, change them through the functions. */
+/* What the network said about a datagram that was sent. A hint: anyone can forge ICMP. */
+struct dgram_socket_error {
+	struct dgram_addr to;   /* the destination that caused it */
+	struct dgram_addr from; /* the host that says so; unset: this machine, or not known */
+	int error;              /* DGRAM_ERR_REFUSED, _UNREACHABLE, _SIZE, _DENIED or _SYSTEM */
+	int errno_value;
+	uint32_t mtu;           /* DGRAM_ERR_SIZE: what the path takes, bytes of IP packet; else 0 */
+};
+
+/* Plain so that it needs no allocation; read the fields, change them through the functions. One of the three
+ * openers fills it in; before that it must not be closed. */
 struct dgram_socket {
-	int fd;                  /* -1: closed. May be polled */
+	int fd;                  /* -1: closed. May be polled: errors may wait in the socket too, so ask next_error
+				  * until it says 0 before sleeping. Stays blocking: timeouts are ours */
 	uint8_t family;          /* enum dgram_family; an IPv6 socket that is not ipv6_only carries IPv4 too */
 	bool connected;
-	bool error_queue;        /* the system keeps errors apart (IP_RECVERR) */
+	bool error_queue;        /* the system keeps errors apart (IP_RECVERR). Without, an unconnected socket
+				  * hears of no refusal: it is silence */
+	bool owns_directory;     /* UNIX: close removes the directory of path too */
 	uint64_t timeout;        /* ns; DGRAM_NEVER: block, 0: non-blocking */
-	uint32_t receive_buffer, send_buffer; /* bytes granted: compare with what was asked for */
+	uint32_t receive_buffer; /* bytes granted: compare with what was asked for. Each datagram takes more of */
+	uint32_t send_buffer;    /* them than its length; on Linux the kernel adds as much again for that */
+	uint32_t interface;      /* index of the interface it is bound to; 0: any */
 	uint32_t last_drops;     /* the kernel's running count, to see its steps */
 	struct dgram_socket_stats stats;
+	struct dgram_socket_error errors[DGRAM_SOCKET_ERRORS_MAX]; /* met by a call, not yet asked for */
+	uint8_t errors_first, errors_count;
 	char path[DGRAM_UNIX_PATH_MAX + 1]; /* UNIX: what close removes; "" for nothing */
+	uint64_t path_device, path_inode;   /* and only if it is still this file */
 };
 
 /* How the descriptor is made. All three: 0, or DGRAM_ERR_* with *s closed; errno is kept for
  * DGRAM_ERR_SYSTEM. opt NULL: the defaults.
- *   unbound    to send from: the kernel picks the port with the first send. UNIX: autobound, so that answers come
- *   bound      to receive on. Port 0 picks one; IPv6 "::" takes both families. UNIX: a path nobody is bound to is
- *              replaced, one in use is DGRAM_ERR_IN_USE; removed again by close
- *   connected  one peer only: the kernel drops datagrams of others, refusals come at once */
+ *   unbound    to send from: the kernel picks the port with the first send. DGRAM_FAMILY_NONE carries both
+ *              families. UNIX: bound to a random name in a new directory under $TMPDIR (or /tmp) that others can
+ *              pass but not list, so that answers can come; close removes both
+ *   bound      to receive on. Port 0 picks one. "::" takes both families unless ipv6_only, and becomes 0.0.0.0 on a
+ *              machine without IPv6. UNIX: a socket's path that nobody is bound to is replaced, everything else
+ *              that exists there is DGRAM_ERR_IN_USE; close removes the path if it is still ours
+ *   connected  one peer only: the kernel drops datagrams of others, refusals come at once. UNIX: bound as unbound
+ * DGRAM_ERR_IN_USE, DGRAM_ERR_NOT_LOCAL, DGRAM_ERR_DENIED (a port below 1024), DGRAM_ERR_ZONE (link-local without
+ * zone or interface), DGRAM_ERR_PORT (connected to port 0), DGRAM_ERR_UNREACHABLE (connected without a route),
+ * DGRAM_ERR_UNSUPPORTED (no such family here). */
 DGRAM_API int dgram_socket_unbound(struct dgram_socket *s, enum dgram_family family,
 				   const struct dgram_socket_options *opt);
 DGRAM_API int dgram_socket_bound(struct dgram_socket *s, const struct dgram_addr *local,
 				 const struct dgram_socket_options *opt);
 DGRAM_API int dgram_socket_connected(struct dgram_socket *s, const struct dgram_addr *peer,
 				     const struct dgram_socket_options *opt);
+
+/* A closed socket may be closed again. errno stays as it was. */
 DGRAM_API void dgram_socket_close(struct dgram_socket *s);
 
 /* How long a call may wait: ns, DGRAM_NEVER, or 0 for not at all. */
@@ -78,44 +115,50 @@ DGRAM_API void dgram_socket_settimeout(struct dgram_socket *s, uint64_t timeout)
 DGRAM_API int dgram_socket_getsockname(const struct dgram_socket *s, struct dgram_addr *out);
 DGRAM_API int dgram_socket_getpeername(const struct dgram_socket *s, struct dgram_addr *out);
 
-/* One datagram out: 0 or why not. to NULL: the connected peer. EINTR is retried. DGRAM_ERR_SIZE: longer than a
- * datagram can be or than the path takes; DGRAM_ERR_AGAIN / DGRAM_ERR_NOBUFS: not now; DGRAM_ERR_PORT: port 0;
- * DGRAM_ERR_ZONE: link-local without zone; DGRAM_ERR_DENIED: firewall, or broadcast not enabled. */
+/* One datagram out: 0 or why not. to NULL or unset: the connected peer.
+ *   DGRAM_ERR_SIZE         longer than a datagram can be, or with no_fragments than the path takes
+ *   DGRAM_ERR_AGAIN        the timeout is 0 and there is no room now; DGRAM_ERR_TIMEOUT: nor was there in time
+ *   DGRAM_ERR_NOBUFS       the kernel dropped it before it left
+ *   DGRAM_ERR_PORT         port 0
+ *   DGRAM_ERR_ZONE         link-local without zone, on a socket that is not bound to an interface
+ *   DGRAM_ERR_UNREACHABLE  no route
+ *   DGRAM_ERR_DENIED       firewall or route forbids it, or broadcast is not enabled
+ *   DGRAM_ERR_REFUSED      UNIX: nobody is bound to the path
+ *   DGRAM_ERR_ARGUMENT     the socket does not carry this family, or has no peer */
 DGRAM_API int dgram_socket_sendto(struct dgram_socket *s, const void *data, size_t len,
 				  const struct dgram_addr *to);
 
 /* One datagram in: its length (0 is a datagram). DGRAM_ERR_TIMEOUT when the timeout passed, DGRAM_ERR_AGAIN when it
- * is 0; DGRAM_ERR_TRUNCATED: it was longer than size and is gone. from may be NULL. On a connected
- * socket DGRAM_ERR_REFUSED is the peer's; on others errors wait in the error queue. */
+ * is 0; DGRAM_ERR_TRUNCATED: it was longer than size and is gone (over UNIX also: it carried descriptors). from
+ * may be NULL; it is filled in for a truncated one too. Only on a connected socket an error that waits is
+ * returned, and with that taken, once no datagram is left: DGRAM_ERR_REFUSED is the peer's. On others errors wait
+ * for dgram_socket_next_error. */
 DGRAM_API int dgram_socket_recvfrom(struct dgram_socket *s, void *buf, size_t size,
 				    struct dgram_addr *from);
 
-/* One entry of a batch, in both directions. */
+/* One entry of a batch, in both directions. A received one whose data and len are replaced and which is given to
+ * send_batch is an answer: it goes to who asked and leaves from the address that was asked. */
 struct dgram_datagram {
 	struct dgram_addr peer;  /* received from / send to (unset: the connected peer) */
-	struct dgram_addr local; /* received on / send from; unset: unknown / the kernel's choice. Port is 0 */
-	uint32_t interface;      /* index it came in on / goes out on; 0: unknown / any */
+	struct dgram_addr local; /* the address it was sent to / send from. Unset: unknown (connected sockets,
+				  * UNIX) / the kernel's choice. Port is 0. Not used as a source with group */
+	uint32_t interface;      /* index it came in on / for multicast, broadcast and link-local peers: goes out
+				  * on (others follow the routing table). 0: unknown / the kernel's choice */
+	bool group;              /* received: sent to a multicast or broadcast address, not to this machine alone */
 	int status;              /* received: 0, or DGRAM_ERR_TRUNCATED with len 0 */
 	uint8_t *data;           /* the caller's buffer, until it says otherwise */
 	size_t len;              /* bytes used */
 	size_t cap;              /* bytes there are (receive) */
-	size_t segment;          /* 0: data is one datagram; else data is several of this size, the last may be shorter */
+	size_t segment;          /* 0: data is one datagram; else data is several of this size, the last may be
+				  * shorter. When only a part of them could be sent, the entry counts as sent */
 };
 
 /* How many arrived (1 to n, at most DGRAM_BATCH_MAX); waits as recvfrom does for the first, for no other. */
 DGRAM_API int dgram_socket_recv_batch(struct dgram_socket *s, struct dgram_datagram *v, size_t n);
 
-/* How many the kernel took (1 to n), in order; when it took none, why the first was refused. */
+/* How many the kernel took (1 to n, at most DGRAM_BATCH_MAX), in order; when it took none, why the first was
+ * refused (as sendto). */
 DGRAM_API int dgram_socket_send_batch(struct dgram_socket *s, const struct dgram_datagram *v, size_t n);
-
-/* What the network said about a datagram that was sent. A hint: anyone can forge ICMP. */
-struct dgram_socket_error {
-	struct dgram_addr to;   /* the destination that caused it */
-	struct dgram_addr from; /* the host that says so; unset: this machine */
-	int error;              /* DGRAM_ERR_REFUSED, _UNREACHABLE, _SIZE, _DENIED or _SYSTEM */
-	int errno_value;
-	uint32_t mtu;           /* DGRAM_ERR_SIZE: what the path takes, bytes of IP packet; else 0 */
-};
 
 /* 1: *out is the oldest error that waits; 0: none. Never blocks. */
 DGRAM_API int dgram_socket_next_error(struct dgram_socket *s, struct dgram_socket_error *out);
@@ -126,8 +169,13 @@ DGRAM_API int dgram_socket_next_error(struct dgram_socket *s, struct dgram_socke
 #define DGRAM_ERROR_WAITS 2
 DGRAM_API int dgram_socket_wait(struct dgram_socket *s, uint64_t timeout);
 
+/* Brings stats.kernel_dropped up to date where the system can tell; returns it. */
+DGRAM_API uint64_t dgram_socket_count_drops(struct dgram_socket *s);
+
 /* Multicast membership (the group's port is not looked at). interface: an index, or 0 for every interface
- * that is up and can do multicast. The number of interfaces joined or left, or DGRAM_ERR_INTERFACE. */
+ * that is up and can do multicast, and loopback; the zone of an IPv6 group goes before it. The number of
+ * interfaces joined or left (a second join of the same counts), or DGRAM_ERR_INTERFACE when there was none;
+ * DGRAM_ERR_ARGUMENT: not a multicast address. Call again when interfaces have come. */
 DGRAM_API int dgram_socket_join(struct dgram_socket *s, const struct dgram_addr *group, uint32_t interface);
 DGRAM_API int dgram_socket_leave(struct dgram_socket *s, const struct dgram_addr *group, uint32_t interface);
 
