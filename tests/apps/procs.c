@@ -1,0 +1,552 @@
+#define _GNU_SOURCE
+#include "common/procs.h"
+
+#include <dgram/time.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "test.h"
+
+#define REPLY_MAX 400000
+#define SH(text) ((const char *[]){"sh", "-c", text, NULL})
+
+static struct {
+	uint32_t lines;
+	char last[PROCESS_LINE_MAX + 1];
+} said;
+
+static void note(void *context, uint32_t ticket, const char *line, size_t len)
+{
+	(void)context;
+	(void)ticket;
+	said.lines++;
+	memcpy(said.last, line, len);
+	said.last[len] = '\0';
+}
+
+static struct procs_config small(void)
+{
+	struct procs_config c = {
+		.running_max = 2,
+		.queue_max = 3,
+		.request_max = REPLY_MAX,
+		.reply_max = REPLY_MAX,
+		.timeout = 20 * DGRAM_S,
+		.sink = {.line = note},
+	};
+
+	handler_env_init(&c.env);
+	return c;
+}
+
+static struct procs *open_pool(const struct procs_config *c)
+{
+	struct procs *p = procs_new(c);
+
+	assert_non_null(p);
+	memset(&said, 0, sizeof said);
+	return p;
+}
+
+/* Waits for something to happen, as a command does. */
+static void turn(struct procs *p)
+{
+	struct pollfd fd = {.fd = procs_fd(p), .events = POLLIN};
+	uint64_t due = procs_deadline(p), now = dgram_clock();
+	int ms = 10000;
+
+	if (due <= now)
+		ms = 0;
+	else if (due - now < 10 * DGRAM_S)
+		ms = (int)((due - now) / DGRAM_MS) + 1;
+	poll(&fd, 1, ms);
+	procs_work(p, dgram_clock());
+}
+
+static void wait_next(struct procs *p, struct procs_result *r)
+{
+	while (!procs_next(p, r, dgram_clock()))
+		turn(p);
+}
+
+static void find(struct handler *h, const char *const *argv)
+{
+	assert_int_equal(handler_find(h, (char *const *)argv), HANDLER_OK);
+}
+
+/* One request to the end. */
+static struct procs_result ask(struct procs *p, const struct handler *h, const void *data, size_t len)
+{
+	struct procs_request request = {.handler = h, .data = data, .len = len, .peer = "127.0.0.1:9"};
+	struct procs_result r;
+
+	assert_true(procs_submit(p, &request, dgram_clock()) >= 0);
+	wait_next(p, &r);
+	return r;
+}
+
+/* What a shell script answers, as a string. */
+static const char *answer_of(struct procs *p, const char *script)
+{
+	static char text[8192];
+	struct handler h;
+	struct procs_result r;
+
+	find(&h, SH(script));
+	r = ask(p, &h, "hello", 5);
+	assert_int_equal(r.end.outcome, PROCESS_OK);
+	assert_true(r.len < sizeof text);
+	memcpy(text, r.data, r.len);
+	text[r.len] = '\0';
+	return text;
+}
+
+static int open_descriptors(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	int count = 0;
+
+	while (readdir(dir))
+		count++;
+	closedir(dir);
+	return count;
+}
+
+static bool has_children(void)
+{
+	siginfo_t info;
+
+	return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+static void a_request_of_any_size_comes_back_whole(void **state)
+{
+	static const size_t sizes[] = {0, 1, 4096, 65507, 65536, 65537, REPLY_MAX};
+	struct procs_config c = small();
+	struct procs *p = open_pool(&c);
+	const char *cat[] = {"cat", NULL};
+	char *data = malloc(REPLY_MAX);
+	struct handler h;
+
+	(void)state;
+	for (size_t i = 0; i < REPLY_MAX; i++)
+		data[i] = (char)(i * 7 + i / 256);
+	find(&h, cat);
+	for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+		struct procs_result r = ask(p, &h, data, sizes[i]);
+
+		assert_int_equal(r.end.outcome, PROCESS_OK);
+		assert_int_equal(r.len, sizes[i]);
+		assert_memory_equal(r.data, data, sizes[i]);
+	}
+	free(data);
+	procs_free(p);
+}
+
+static const struct misbehaviour {
+	const char *script;
+	size_t request;
+	enum process_outcome outcome;
+	int code;
+	const char *output;
+	bool closed_early, unread;
+	uint32_t left_over;
+} misbehaving[] = {
+	/* clang-format off */
+	/* script                                     request  outcome        code   output closed unread left */
+	{"echo ok",                                         5, PROCESS_OK,      0,       "ok\n", false, false, 0},
+	{"echo ok",                                    300000, PROCESS_OK,      0,       "ok\n", false, true,  0},
+	{"exec 0<&-; echo ok",                         300000, PROCESS_OK,      0,       "ok\n", false, true,  0},
+	{"echo no; exit 3",                                 5, PROCESS_EXIT,    3,       "no\n", false, false, 0},
+	{"exit 255",                                        5, PROCESS_EXIT,    255,     "",     false, false, 0},
+	{"kill -SEGV $$",                                   5, PROCESS_SIGNAL,  SIGSEGV, "",     false, false, 0},
+	{"kill -KILL $$",                                   5, PROCESS_SIGNAL,  SIGKILL, "",     false, false, 0},
+	{"exec 1>&-; exit 0",                               5, PROCESS_OK,      0,       "",     false, false, 0},
+	{"echo hi; exec 1>&-; exec sleep 1000",             5, PROCESS_TIMEOUT, 0,       "hi\n", true,  false, 0},
+	{"exec sleep 1000",                                 5, PROCESS_TIMEOUT, 0,       "",     false, false, 0},
+	{"trap '' TERM; while :; do sleep 1000; done",      5, PROCESS_TIMEOUT, 0,       "",     false, false, 0},
+	{"trap 'exit 0' TERM; echo a; sleep 1000",          5, PROCESS_TIMEOUT, 0,       "a\n",  false, false, 0},
+	{"kill -STOP $$",                                   5, PROCESS_TIMEOUT, 0,       "",     false, false, 0},
+	{"exec cat /dev/zero",                              5, PROCESS_FLOOD,   0,       NULL,   false, false, 0},
+	{"trap '' TERM PIPE; cat /dev/zero; sleep 1000",    5, PROCESS_FLOOD,   0,       NULL,   false, false, 0},
+	{"exec cat /dev/zero >&2",                          5, PROCESS_TIMEOUT, 0,       "",     true,  false, 0},
+	{"sleep 1000 & echo hi",                            5, PROCESS_OK,      0,       "hi\n", false, false, 1},
+	{"sleep 1000 & sleep 1000 & exit 4",                5, PROCESS_EXIT,    4,       "",     false, false, 2},
+	{"setsid sleep 1000 & sleep 0.05; echo hi",         5, PROCESS_OK,      0,       "hi\n", false, false, 1},
+	{"yes & echo hi",                                   5, PROCESS_OK,      0,       NULL,   false, false, 1},
+	/* clang-format on */
+};
+
+static void expect(const struct misbehaviour *m, const struct procs_result *r)
+{
+	if (m->outcome == PROCESS_OK && r->end.outcome == PROCESS_FLOOD && !m->output)
+		return; /* its child may have been quick */
+	assert_int_equal(r->end.outcome, m->outcome);
+	assert_int_equal(r->end.code, m->code);
+	assert_int_equal(r->end.closed_early, m->closed_early);
+	assert_true(r->end.unread > 0 || !m->unread); /* one that is gone at once has not read even 5 bytes */
+	if (!m->output)
+		return;
+	assert_int_equal(r->end.left_over, m->left_over);
+	assert_int_equal(r->len, strlen(m->output));
+	assert_memory_equal(r->data, m->output, r->len);
+}
+
+static void every_way_to_misbehave_ends_and_leaves_nothing(void **state)
+{
+	struct procs_config c = small();
+	char *zeros = calloc(1, 300000);
+	struct procs *p;
+	int descriptors;
+
+	(void)state;
+	c.timeout = 300 * DGRAM_MS;
+	p = open_pool(&c);
+	descriptors = open_descriptors();
+	for (size_t i = 0; i < sizeof misbehaving / sizeof misbehaving[0]; i++) {
+		const struct misbehaviour *m = &misbehaving[i];
+		struct procs_result r;
+		struct handler h;
+
+		find(&h, SH(m->script));
+		r = ask(p, &h, zeros, m->request);
+		expect(m, &r);
+		assert_int_equal(open_descriptors(), descriptors);
+	}
+	procs_free(p);
+	free(zeros);
+	assert_false(has_children());
+}
+
+static void a_hung_handler_is_ended_by_its_deadline_and_not_before(void **state)
+{
+	struct procs_config c = small();
+	struct handler polite, stubborn;
+	struct procs *p;
+
+	(void)state;
+	c.timeout = 200 * DGRAM_MS;
+	p = open_pool(&c);
+	find(&polite, SH("exec sleep 1000"));
+	find(&stubborn, SH("trap '' TERM; while :; do sleep 1000; done"));
+	assert_true(ask(p, &polite, "", 0).end.elapsed >= 200 * DGRAM_MS);
+	assert_true(ask(p, &stubborn, "", 0).end.elapsed >= 400 * DGRAM_MS); /* TERM, the grace, KILL */
+	procs_free(p);
+}
+
+static void a_program_that_cannot_be_started_is_an_outcome(void **state)
+{
+	struct procs_config c = small();
+	struct procs *p = open_pool(&c);
+	char name[] = "/tmp/dgram-test-XXXXXX";
+	const char *argv[] = {name, NULL};
+	int descriptors, fd = mkstemp(name);
+	struct procs_result r;
+	struct handler h;
+
+	(void)state;
+	assert_int_equal(write(fd, "echo hi\n", 8), 8);
+	assert_int_equal(fchmod(fd, 0700), 0);
+	close(fd);
+	descriptors = open_descriptors();
+	find(&h, argv);
+	r = ask(p, &h, "x", 1);
+	assert_int_equal(r.end.outcome, PROCESS_NO_START); /* a script without #! is no program: there is no shell */
+	assert_int_equal(r.end.code, ENOEXEC);
+	unlink(name);
+	r = ask(p, &h, "x", 1);
+	assert_int_equal(r.end.outcome, PROCESS_NO_START);
+	assert_int_equal(r.end.code, ENOENT);
+	assert_int_equal(open_descriptors(), descriptors);
+	assert_false(has_children());
+	procs_free(p);
+}
+
+static void a_handler_has_three_descriptors(void **state)
+{
+	struct procs_config c = small();
+	int leaked = dup2(2, 57); /* not close-on-exec */
+	struct procs *p = open_pool(&c);
+
+	(void)state;
+	assert_string_equal(answer_of(p, "i=0; while [ $i -lt 1024 ]; do [ -e /proc/$$/fd/$i ] && echo $i; i=$((i+1));"
+					 " done; exit 0"),
+			    "0\n1\n2\n");
+	close(leaked);
+	procs_free(p);
+}
+
+static void a_handler_has_default_signals_and_a_group_of_its_own(void **state)
+{
+	struct procs_config c = small();
+	sigset_t blocked, before;
+	struct procs *p;
+
+	(void)state;
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGCHLD, SIG_IGN); /* as a careless parent leaves it: children would vanish unseen */
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &blocked, &before);
+	p = open_pool(&c);
+	assert_string_equal(answer_of(p, "exec grep -E 'Sig(Blk|Ign)' /proc/self/status"),
+			    "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
+	assert_string_equal(answer_of(p, "read -r pid name state parent group rest </proc/$$/stat; "
+					 "[ $pid = $group ] && echo own"),
+			    "own\n");
+	procs_free(p);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	signal(SIGHUP, SIG_DFL);
+}
+
+static void the_environment_is_a_list_and_nothing_else(void **state)
+{
+	static const char *const names[] = {"PATH", "HOME", "USER", "LANG", "LC_ALL", "LC_TIME", "TZ", "MORE", "OTHER", "DGRAM_PEER"};
+	struct procs_config c = small();
+	const char *argv[] = {"env", NULL};
+	struct procs_request request = {.peer = "127.0.0.1:9", .name = "time", .id = "17", .key_id = "ab"};
+	struct procs_result r;
+	struct handler h;
+	struct procs *p;
+	char text[2048];
+
+	(void)state;
+	find(&h, argv);
+	clearenv();
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		setenv(names[i], names[i], 1);
+	setenv("BASH_FUNC_x%%", "() { :; }", 1);
+	handler_env_init(&c.env);
+	assert_true(handler_env_pass(&c.env, "MORE"));
+	assert_true(handler_env_pass(&c.env, "MORE")); /* once is enough */
+	assert_true(handler_env_pass(&c.env, "UNSET"));
+	assert_false(handler_env_pass(&c.env, "A=B"));
+	assert_false(handler_env_pass(&c.env, ""));
+	assert_false(handler_env_pass(&c.env, "DGRAM_PEER"));
+	c.timeout = 1500 * DGRAM_MS;
+	p = open_pool(&c);
+	request.handler = &h;
+	assert_true(procs_submit(p, &request, dgram_clock()) >= 0);
+	wait_next(p, &r);
+	memcpy(text, r.data, r.len);
+	text[r.len] = '\0';
+	assert_string_equal(text, "PATH=PATH\nHOME=HOME\nUSER=USER\nLANG=LANG\nLC_ALL=LC_ALL\nLC_TIME=LC_TIME\n"
+				  "TZ=TZ\nMORE=MORE\nDGRAM_PEER=127.0.0.1:9\nDGRAM_NAME=time\nDGRAM_ID=17\n"
+				  "DGRAM_KEY_ID=ab\nDGRAM_DEADLINE_MS=1500\n");
+	procs_free(p);
+	setenv("PATH", "/usr/local/bin:/usr/bin:/bin", 1);
+}
+
+static void the_queue_is_bounded_and_kept_in_order(void **state)
+{
+	struct procs_config c = small();
+	struct procs *p = open_pool(&c);
+	const char *argv[] = {"cat", NULL};
+	struct handler h;
+	struct procs_request request = {.len = 1};
+	struct procs_result r;
+	bool seen[5] = {false};
+
+	(void)state;
+	find(&h, argv);
+	request.handler = &h;
+	for (int i = 0; i < 5; i++) {
+		request.data = &"abcde"[i];
+		assert_int_equal(procs_submit(p, &request, dgram_clock()), i);
+	}
+	assert_int_equal(procs_submit(p, &request, dgram_clock()), -1);
+	assert_int_equal(procs_busy(p), 5);
+	for (int i = 0; i < 5; i++) {
+		wait_next(p, &r);
+		assert_int_equal(r.data[0], "abcde"[r.ticket]);
+		assert_false(seen[r.ticket]);
+		seen[r.ticket] = true;
+		if (i == 0)
+			assert_false(seen[2] || seen[3] || seen[4]); /* one of the first two */
+		assert_int_equal(procs_busy(p), 4 - i);
+	}
+	assert_false(procs_next(p, &r, dgram_clock()));
+	request.len = REPLY_MAX + 1;
+	assert_int_equal(procs_submit(p, &request, dgram_clock()), -1);
+	procs_free(p);
+}
+
+static void without_a_queue_a_full_pool_refuses(void **state)
+{
+	struct procs_config c = small();
+	struct handler h;
+	struct procs_request request = {0};
+	struct procs_result r;
+	struct procs *p;
+
+	(void)state;
+	c.running_max = 1;
+	c.queue_max = 0;
+	p = open_pool(&c);
+	find(&h, SH("exit 0"));
+	request.handler = &h;
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(procs_submit(p, &request, dgram_clock()), 0);
+		assert_int_equal(procs_submit(p, &request, dgram_clock()), -1);
+		wait_next(p, &r);
+		assert_int_equal(procs_submit(p, &request, dgram_clock()), -1); /* its result is still being looked at */
+		assert_false(procs_next(p, &r, dgram_clock()));
+	}
+	procs_free(p);
+}
+
+static void stop_ends_what_runs_and_forgets_what_waits(void **state)
+{
+	struct procs_config c = small();
+	struct procs *p = open_pool(&c);
+	struct handler h;
+	struct procs_request request = {0};
+	struct procs_result r;
+
+	(void)state;
+	find(&h, SH("exec sleep 1000"));
+	request.handler = &h;
+	for (int i = 0; i < 5; i++)
+		procs_submit(p, &request, dgram_clock());
+	assert_int_equal(procs_stop(p, dgram_clock()), 3);
+	assert_int_equal(procs_submit(p, &request, dgram_clock()), -1);
+	for (int i = 0; i < 2; i++) {
+		wait_next(p, &r);
+		assert_int_equal(r.end.outcome, PROCESS_STOPPED);
+	}
+	assert_int_equal(procs_busy(p), 0);
+	procs_free(p);
+	assert_false(has_children());
+}
+
+static void free_takes_running_handlers_with_it(void **state)
+{
+	struct procs_config c = small();
+	struct procs *p = open_pool(&c);
+	struct handler h;
+	struct procs_request request = {0};
+	int descriptors = open_descriptors();
+
+	(void)state;
+	find(&h, SH("trap '' TERM; setsid sleep 1000 & sleep 1000 & echo up; while :; do sleep 1000; done"));
+	request.handler = &h;
+	for (int i = 0; i < 5; i++)
+		procs_submit(p, &request, dgram_clock());
+	turn(p);
+	procs_free(p);
+	assert_false(has_children());
+	assert_int_equal(open_descriptors(), descriptors - 2 /* epoll, signalfd */);
+}
+
+static void stderr_becomes_lines_of_bounded_length(void **state)
+{
+	struct procs_config c = small();
+	struct procs *p = open_pool(&c);
+
+	(void)state;
+	answer_of(p, "echo one >&2; printf 'two\\nthree' >&2");
+	assert_int_equal(said.lines, 3);
+	assert_string_equal(said.last, "three");
+	answer_of(p, "head -c 100000 /dev/zero | tr '\\0' x >&2");
+	assert_int_equal(said.lines, 4);
+	assert_int_equal(strlen(said.last), PROCESS_LINE_MAX);
+	assert_string_equal(said.last + PROCESS_LINE_MAX - 4, "x...");
+	answer_of(p, "echo >&2");
+	assert_int_equal(said.lines, 5);
+	assert_string_equal(said.last, "");
+	procs_free(p);
+}
+
+/* `something & exec dgram respond`: that child was there before and is not a handler's. */
+static void children_that_were_there_before_are_left_alone(void **state)
+{
+	struct procs_config c = small();
+	pid_t older = fork();
+	struct procs *p;
+
+	(void)state;
+	if (older == 0) {
+		pause();
+		_exit(0);
+	}
+	p = open_pool(&c);
+	answer_of(p, "sleep 1000 & echo hi");
+	answer_of(p, "echo hi");
+	procs_free(p);
+	assert_int_equal(waitpid(older, NULL, WNOHANG), 0);
+	kill(older, SIGKILL);
+	assert_int_equal(waitpid(older, NULL, 0), older);
+}
+
+static void programs_are_looked_up_once_and_refused_with_a_reason(void **state)
+{
+	static const struct {
+		const char *name;
+		enum handler_error error;
+	} row[] = {
+		{"sh", HANDLER_OK},          {"/bin/sh", HANDLER_OK},         {"no-such-program-here", HANDLER_MISSING},
+		{"/", HANDLER_FORBIDDEN},    {"/etc/passwd", HANDLER_FORBIDDEN}, {"./no/such", HANDLER_MISSING},
+		{"", HANDLER_MISSING},
+	};
+	struct handler h;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+		const char *argv[] = {row[i].name, NULL};
+
+		assert_int_equal(handler_find(&h, (char *const *)argv), row[i].error);
+	}
+	find(&h, SH("exit"));
+	assert_int_equal(h.path[0], '/');
+}
+
+static void the_words_for_a_shell_are_its_script_and_parameters(void **state)
+{
+	struct procs_config c = small();
+	struct procs *p = open_pool(&c);
+	const char *words[] = {"echo \"$0 $1 $2\" | tr a b", "a a", ";a", NULL};
+	char **argv = handler_shell((char *const *)words);
+	struct procs_result r;
+	struct handler h;
+
+	(void)state;
+	find(&h, (const char *const *)argv);
+	r = ask(p, &h, "", 0);
+	assert_int_equal(r.len, 10);
+	assert_memory_equal(r.data, "sh b b ;b\n", 10);
+	procs_free(p);
+	free(argv);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_request_of_any_size_comes_back_whole),
+		cmocka_unit_test(every_way_to_misbehave_ends_and_leaves_nothing),
+		cmocka_unit_test(a_hung_handler_is_ended_by_its_deadline_and_not_before),
+		cmocka_unit_test(a_program_that_cannot_be_started_is_an_outcome),
+		cmocka_unit_test(a_handler_has_three_descriptors),
+		cmocka_unit_test(a_handler_has_default_signals_and_a_group_of_its_own),
+		cmocka_unit_test(the_queue_is_bounded_and_kept_in_order),
+		cmocka_unit_test(without_a_queue_a_full_pool_refuses),
+		cmocka_unit_test(stop_ends_what_runs_and_forgets_what_waits),
+		cmocka_unit_test(free_takes_running_handlers_with_it),
+		cmocka_unit_test(stderr_becomes_lines_of_bounded_length),
+		cmocka_unit_test(children_that_were_there_before_are_left_alone),
+		cmocka_unit_test(programs_are_looked_up_once_and_refused_with_a_reason),
+		cmocka_unit_test(the_words_for_a_shell_are_its_script_and_parameters),
+		cmocka_unit_test(the_environment_is_a_list_and_nothing_else),
+	};
+
+	alarm(50); /* a pool that hangs is a failed test */
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
