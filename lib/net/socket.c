@@ -71,6 +71,13 @@ static int set_sharing(const struct dgram_socket *s, const struct dgram_socket_o
 	return err;
 }
 
+static int bind_interface(struct dgram_socket *s, const char *name)
+{
+	int error = dg_system_bind_interface(s->fd, name, &s->interface);
+
+	return error == 0 ? 0 : dgram_error_from_errno(error);
+}
+
 static int set_ip_options(struct dgram_socket *s, const struct dgram_socket_options *opt)
 {
 	int err = set_sharing(s, opt);
@@ -80,7 +87,7 @@ static int set_ip_options(struct dgram_socket *s, const struct dgram_socket_opti
 	if (err == 0 && !s->connected)
 		err = set_ip(s, IP_PKTINFO, IPV6_RECVPKTINFO, 1);
 	if (err == 0 && opt->interface != NULL)
-		err = dg_system_bind_interface(s, opt->interface);
+		err = bind_interface(s, opt->interface);
 	if (err == 0 && opt->coalesce)
 		dg_system_coalesce(s);
 	dg_system_prepare(s);
@@ -213,10 +220,10 @@ void dgram_socket_close(struct dgram_socket *s)
 {
 	int kept = errno;
 
-	dg_unix_remove(s);
 	if (s->fd >= 0)
 		close(s->fd);
 	s->fd = -1;
+	dg_unix_remove(s);
 	errno = kept;
 }
 

@@ -5,8 +5,8 @@
 #include <dgram/socket.h>
 #include <sys/socket.h>
 
-/* 0, or DGRAM_ERR_INTERFACE, _DENIED, _UNSUPPORTED. */
-int dg_system_bind_interface(struct dgram_socket *s, const char *name);
+/* For a socket of any type: 0 and *index, or an errno value that is DGRAM_ERR_INTERFACE, _DENIED or _UNSUPPORTED. */
+int dg_system_bind_interface(int fd, const char *name, uint32_t *index);
 
 /* Whatever makes results more truthful and may silently be missing. */
 void dg_system_prepare(const struct dgram_socket *s);

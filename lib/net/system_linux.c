@@ -2,6 +2,7 @@
 #include "net/drops.h"
 #include "net/system.h"
 
+#include <errno.h>
 #include <linux/sock_diag.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -18,13 +19,13 @@ static bool is_ip(const struct dgram_socket *s)
 	return s->family == DGRAM_IPV4 || s->family == DGRAM_IPV6;
 }
 
-int dg_system_bind_interface(struct dgram_socket *s, const char *name)
+int dg_system_bind_interface(int fd, const char *name, uint32_t *index)
 {
-	s->interface = if_nametoindex(name);
-	if (s->interface == 0)
-		return DGRAM_ERR_INTERFACE;
-	if (setsockopt(s->fd, SOL_SOCKET, SO_BINDTODEVICE, name, (socklen_t)strlen(name)) < 0)
-		return DGRAM_ERR_DENIED;
+	*index = if_nametoindex(name);
+	if (*index == 0)
+		return ENODEV;
+	if (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name, (socklen_t)strlen(name)) < 0)
+		return EPERM;
 	return 0;
 }
 

@@ -1,11 +1,14 @@
 #define _POSIX_C_SOURCE 200809L
 #include "net/system.h"
 
-int dg_system_bind_interface(struct dgram_socket *s, const char *name)
+#include <errno.h>
+
+int dg_system_bind_interface(int fd, const char *name, uint32_t *index)
 {
-	(void)s;
+	(void)fd;
 	(void)name;
-	return DGRAM_ERR_UNSUPPORTED;
+	(void)index;
+	return EOPNOTSUPP;
 }
 
 void dg_system_prepare(const struct dgram_socket *s)

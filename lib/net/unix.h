@@ -10,7 +10,7 @@ int dg_unix_bind(struct dgram_socket *s, const struct dgram_addr *local);
 /* Binds s to a new random name that others can answer to. */
 int dg_unix_bind_anywhere(struct dgram_socket *s);
 
-/* Removes the path if it is still the one that s was bound to. */
+/* Removes the path of a socket that is closed by now, unless somebody is bound to it again. */
 void dg_unix_remove(struct dgram_socket *s);
 
 #endif

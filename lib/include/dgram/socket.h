@@ -85,7 +85,6 @@ struct dgram_socket {
 	struct dgram_socket_error errors[DGRAM_SOCKET_ERRORS_MAX]; /* met by a call, not yet asked for */
 	uint8_t errors_first, errors_count;
 	char path[DGRAM_UNIX_PATH_MAX + 1]; /* UNIX: what close removes; "" for nothing */
-	uint64_t path_device, path_inode;   /* and only if it is still this file */
 };
 
 /* How the descriptor is made. All three: 0, or DGRAM_ERR_* with *s closed; errno is kept for

@@ -34,8 +34,7 @@ struct dgram_stream {
 	int spare;        /* listening: a descriptor kept back for the day when there is none left */
 	uint8_t family;   /* enum dgram_family */
 	uint64_t timeout; /* ns; DGRAM_NEVER: wait, 0: never wait */
-	uint64_t path_device, path_inode; /* UNIX, listening: the socket file close removes, if it is still this one */
-	char path[DGRAM_UNIX_PATH_MAX + 1]; /* its path; "" for none */
+	char path[DGRAM_UNIX_PATH_MAX + 1]; /* UNIX, listening: the file that close removes; "" for none */
 };
 
 /* Connects to a TCP or UNIX stream socket. 0, or with *s closed:
