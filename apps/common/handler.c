@@ -51,7 +51,7 @@ enum handler_error handler_find(struct handler *h, char *const *argv)
 	if (strlen(name) >= sizeof h->path)
 		return HANDLER_LONG;
 	if (strchr(name, '/')) {
-		strcpy(h->path, name);
+		memcpy(h->path, name, strlen(name) + 1);
 		return check(name);
 	}
 	if (*name == '\0')

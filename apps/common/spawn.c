@@ -1,17 +1,23 @@
-/* vfork: the child borrows our memory until it executes the program, so nothing is copied - a fork of a process that
- * holds 64 MB costs 1.0 ms, this 0.1 ms - and it can tell us by a plain variable why exec failed. The price is care:
- * between vfork and exec the child calls system calls only, and no signal handler of ours may run in it, so all
- * signals are blocked before and set to their defaults first of all. posix_spawn does the same but has no attribute
- * for PR_SET_PDEATHSIG. */
+/* As vfork, with a stack of its own: the child borrows our memory until it executes the program, and we wait until then.
+ * Nothing is copied - a fork of a process that holds 64 MB costs 1.0 ms, this 0.1 ms - and the child can tell us by a
+ * plain variable why exec failed. The price is care: until then it makes system calls only, and no signal handler of
+ * ours may run in it, so all signals are blocked before and get their defaults first of all. posix_spawn does the same
+ * but has no attribute for PR_SET_PDEATHSIG. */
 #define _GNU_SOURCE
 #include "spawn.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#define STACK_SIZE 16384
+
+/* AddressSanitizer marks the frames of functions that return; these do not, and their stack is ours again. */
+#define ON_BORROWED_STACK __attribute__((no_sanitize("address")))
 
 struct birth {
 	const struct spawn *what;
@@ -19,7 +25,7 @@ struct birth {
 	volatile int error; /* errno of what failed in the child */
 };
 
-static void default_signals(void)
+ON_BORROWED_STACK static void default_signals(void)
 {
 	const struct sigaction standard = {.sa_handler = SIG_DFL};
 	sigset_t none;
@@ -30,7 +36,7 @@ static void default_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static void close_others(void)
+ON_BORROWED_STACK static void close_others(void)
 {
 	struct rlimit limit = {.rlim_cur = 1024};
 
@@ -41,20 +47,22 @@ static void close_others(void)
 		close(fd);
 }
 
-/* A function of its own that never returns: its frame lies above the one that the parent goes on with. */
-__attribute__((noinline, noreturn)) static void child(struct birth *b)
+ON_BORROWED_STACK static int child(void *arg)
 {
+	struct birth *b = arg;
+
 	default_signals();
 	setpgid(0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != b->parent)
 		_exit(127); /* the parent ended before the line above: nobody would kill us */
 	for (int fd = 0; fd < 3; fd++)
-		if (dup2(b->what->fd[fd], fd) < 0)
-			goto failed;
+		if (dup2(b->what->fd[fd], fd) < 0) {
+			b->error = errno;
+			_exit(127);
+		}
 	close_others();
 	execve(b->what->path, b->what->argv, b->what->env);
-failed:
 	b->error = errno;
 	_exit(127);
 }
@@ -62,14 +70,13 @@ failed:
 pid_t spawn(const struct spawn *s)
 {
 	struct birth b = {.what = s, .parent = getpid()};
+	_Alignas(16) char stack[STACK_SIZE];
 	sigset_t all, before;
 	pid_t pid;
 
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &before);
-	pid = vfork();
-	if (pid == 0)
-		child(&b);
+	pid = clone(child, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, &b);
 	if (pid < 0)
 		b.error = errno;
 	sigprocmask(SIG_SETMASK, &before, NULL);

@@ -55,17 +55,6 @@ static enum step step(struct scanner *s, char *out, bool *plain)
 	return STEP_BYTE;
 }
 
-/* A text of n bytes has at most n / 2 + 1 words and, with their NULs, n + 1 bytes: one block holds both. */
-static char **block_for(const char *text, char **bytes)
-{
-	size_t len = strlen(text), words = len / 2 + 1;
-	char **argv = calloc(1, (words + 1) * sizeof *argv + len + 1);
-
-	if (argv)
-		*bytes = (char *)(argv + words + 1);
-	return argv;
-}
-
 static enum words_error fill(const char *text, struct words *out, char *bytes)
 {
 	struct scanner s = {.at = text};
@@ -98,13 +87,14 @@ static enum words_error fill(const char *text, struct words *out, char *bytes)
 
 enum words_error words_split(const char *text, struct words *out)
 {
-	char *bytes = NULL;
+	/* A text of n bytes has at most n / 2 + 1 words, and with their NULs n + 1 bytes: one block holds both. */
+	size_t len = strlen(text), pointers = len / 2 + 2;
 	enum words_error error;
 
-	*out = (struct words){.argv = block_for(text, &bytes)};
+	*out = (struct words){.argv = calloc(1, pointers * sizeof *out->argv + len + 1)};
 	if (!out->argv)
 		return WORDS_MEMORY;
-	error = fill(text, out, bytes);
+	error = fill(text, out, (char *)(out->argv + pointers));
 	if (error != WORDS_OK)
 		words_free(out);
 	return error;
