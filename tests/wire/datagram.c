@@ -1,0 +1,202 @@
+#include "wire/wire.h"
+
+#include <string.h>
+
+#include "test.h"
+
+static const struct dg_hello a_hello = {
+	.session = UINT64_C(0x1112131415161718),
+	.boot = UINT64_C(0x2122232425262728),
+	.endpoint = UINT64_C(0x3132333435363738),
+	.time = 5000,
+	.idle_ms = 120000,
+	.credit = 16384,
+	.datagram_max = 65507,
+	.ack_delay_ms = 5,
+	.versions = {DG_VERSION},
+};
+
+static size_t build(uint8_t *out, size_t cap, const struct dg_header *header, const struct dg_hello *hello)
+{
+	struct dg_writer w = dg_writer(out, cap);
+
+	dg_hello_encode(&w, header, hello);
+	dg_crc_append(&w, 0);
+	return w.failed ? 0 : w.len;
+}
+
+static const struct dg_header init_header = {.version = DG_VERSION, .type = DG_INIT};
+static const struct dg_header accept_header = {.version = DG_VERSION, .type = DG_ACCEPT, .receiver = 7};
+
+static void hellos_come_back_as_they_went(void **state)
+{
+	static const struct {
+		const struct dg_header *header;
+		size_t size;
+	} row[] = {{&init_header, 256}, {&accept_header, 148}};
+	uint8_t datagram[512];
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct dg_parts parts;
+		struct dg_hello back;
+		size_t len = build(datagram, sizeof datagram, row[i].header, &a_hello);
+
+		assert_int_equal(len, row[i].size);
+		assert_true(dg_parts_decode(&parts, datagram, len));
+		assert_true(dg_crc_check(&parts, datagram, 0));
+		assert_true(dg_hello_decode(&back, &parts));
+		assert_memory_equal(&back, &a_hello, sizeof back);
+	}
+}
+
+static void every_flipped_bit_of_a_datagram_is_noticed(void **state)
+{
+	uint8_t datagram[512];
+	size_t len = build(datagram, sizeof datagram, &init_header, &a_hello);
+
+	(void)state;
+	for (size_t bit = 0; bit < 8 * len; bit++) {
+		struct dg_parts parts;
+
+		datagram[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		assert_false(dg_parts_decode(&parts, datagram, len) && dg_crc_check(&parts, datagram, 0));
+		datagram[bit / 8] ^= (uint8_t)(1 << bit % 8);
+	}
+}
+
+static void every_shortened_datagram_is_refused(void **state)
+{
+	uint8_t datagram[512];
+	size_t len = build(datagram, sizeof datagram, &init_header, &a_hello);
+	struct dg_parts parts;
+
+	(void)state;
+	for (size_t n = 0; n < len; n++)
+		assert_false(dg_parts_decode(&parts, datagram, n));
+}
+
+static void data_is_summed_with_the_id_of_its_sender(void **state)
+{
+	static const struct dg_header header = {.version = DG_VERSION, .type = DG_DATA, .receiver = 9};
+	uint8_t datagram[64];
+	struct dg_writer w = dg_writer(datagram, sizeof datagram);
+	struct dg_parts parts;
+
+	(void)state;
+	dg_header_encode(&w, &header);
+	dg_write_u64(&w, 3);
+	dg_write_u8(&w, DG_PING);
+	dg_crc_append(&w, 4711);
+	assert_int_equal(w.len, 29);
+	assert_true(dg_parts_decode(&parts, datagram, w.len));
+	assert_true(dg_crc_check(&parts, datagram, 4711));
+	assert_false(dg_crc_check(&parts, datagram, 4712));
+	assert_false(dg_crc_check(&parts, datagram, 0));
+}
+
+static void headers_that_nobody_may_send_are_refused(void **state)
+{
+	static const struct dg_header row[] = {
+		{.version = 1, .type = 0},
+		{.version = 1, .type = DG_GROUP + 1},
+		{.version = 2, .type = DG_INIT},
+		{.version = 1, .type = DG_INIT, .receiver = 1},
+		{.version = 1, .type = DG_GROUP, .receiver = 1},
+		{.version = 1, .type = DG_DATA},
+		{.version = 1, .type = DG_ACCEPT},
+		{.version = 1, .type = DG_INIT, .flags = DG_FLAG_ASKS},
+		{.version = 1, .type = DG_DATA, .receiver = 1, .flags = DG_FLAG_PHASE},
+		{.version = 1, .type = DG_DATA, .receiver = 1, .flags = 1},
+		{.version = 1, .type = DG_NOSESSION, .receiver = 1, .flags = DG_FLAG_KEYED},
+		{.version = 1, .type = DG_BUSY, .receiver = 1, .flags = DG_FLAG_KEYED},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+		uint8_t datagram[300] = {0xe4, 'g', 'r', 'm', row[i].version, row[i].type,
+					 (uint8_t)(row[i].flags >> 8), (uint8_t)row[i].flags};
+		struct dg_writer w = dg_writer(datagram + 100, 16);
+		struct dg_parts parts;
+
+		datagram[15] = (uint8_t)row[i].receiver;
+		for (size_t len = 16; len <= sizeof datagram; len++)
+			assert_false(dg_parts_decode(&parts, datagram, len));
+		dg_header_encode(&w, &row[i]);
+		assert_true(w.failed);
+		assert_int_equal(w.len, 0);
+	}
+}
+
+/* One field of a good hello spoilt in each row. */
+static void hellos_with_a_value_out_of_range_are_refused(void **state)
+{
+	struct dg_hello bad[11];
+	uint8_t datagram[512];
+
+	(void)state;
+	for (size_t i = 0; i < 11; i++)
+		bad[i] = a_hello;
+	bad[0].session = 0;
+	bad[1].versions[0] = 0;
+	bad[2].versions[2] = 2; /* behind a zero */
+	bad[3].versions[1] = DG_VERSION;
+	bad[4].idle_ms = 999;
+	bad[5].datagram_max = DG_DATAGRAM_LEAST - 1;
+	bad[6].datagram_max = 65508;
+	bad[7].ack_delay_ms = 1001;
+	bad[8].key_hint = 1; /* open mode has no key */
+	bad[9].ephemeral[31] = 1;
+	bad[10].sealed[0] = 1;
+	for (size_t i = 0; i < 11; i++)
+		assert_int_equal(build(datagram, sizeof datagram, &init_header, &bad[i]), 0);
+}
+
+static void what_encoding_refuses_decoding_refuses_too(void **state)
+{
+	static const struct {
+		size_t at;
+		uint8_t value;
+	} row[] = {
+		{68, 0},    /* no version */
+		{70, 2},    /* one behind a zero */
+		{58, 0},    /* idle time, see below */
+		{76, 1},    /* key hint in open mode */
+		{78, 1},    /* reserved */
+		{79, 1},    /* reserved */
+		{127, 1},   /* ephemeral key in open mode */
+		{143, 1},   /* sealed in open mode */
+		{144, 1},   /* padding */
+		{251, 1},   /* padding */
+		{64, 1},    /* largest datagram 65507 becomes 483 */
+		{66, 200},  /* ACK delay */
+	};
+	uint8_t datagram[512];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+		size_t len = build(datagram, sizeof datagram, &init_header, &a_hello);
+		struct dg_parts parts;
+		struct dg_hello back;
+
+		datagram[row[i].at] = row[i].value;
+		if (row[i].at == 58)
+			memset(datagram + 56, 0, 3); /* idle time: 192 ms */
+		assert_true(dg_parts_decode(&parts, datagram, len));
+		assert_false(dg_hello_decode(&back, &parts));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(hellos_come_back_as_they_went),
+		cmocka_unit_test(every_flipped_bit_of_a_datagram_is_noticed),
+		cmocka_unit_test(every_shortened_datagram_is_refused),
+		cmocka_unit_test(data_is_summed_with_the_id_of_its_sender),
+		cmocka_unit_test(headers_that_nobody_may_send_are_refused),
+		cmocka_unit_test(hellos_with_a_value_out_of_range_are_refused),
+		cmocka_unit_test(what_encoding_refuses_decoding_refuses_too),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
