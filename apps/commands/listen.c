@@ -1,7 +1,174 @@
+/* listen.c - print what arrives. */
+#define _GNU_SOURCE
+#include "common/json.h"
 #include "common/options.h"
+#include "common/signals.h"
+#include "common/target.h"
+#include <poll.h>
+#include <stdlib.h>
 
-static const struct argp_child children[] = {OPTIONS_GENERAL, {0}};
-static const struct argp argp = {NULL, NULL, NULL, NULL, children, NULL, NULL};
+#define UDP_BATCH 16
+#define UDP_ROOM 65536 /* bytes; no UDP datagram is longer */
+#define UNIX_BATCH 4
+#define UNIX_ROOM (1u << 20) /* bytes; a sender's buffer holds less unless it was raised */
+
+struct listening {
+	const struct options *o;
+	struct dgram_socket socket;
+	struct output output;
+	struct dgram_datagram v[UDP_BATCH];
+	size_t batch;
+	uint8_t *room;
+	uint64_t end; /* DGRAM_NEVER: none */
+	uint64_t messages, bytes, dropped, truncated;
+};
+
+static const struct argp_child children[] = {
+	OPTIONS_COUNT, OPTIONS_DEADLINE, OPTIONS_PRINT, OPTIONS_LISTEN, OPTIONS_PROTOCOL, OPTIONS_GENERAL, {0},
+};
+
+enum {
+	OPT_PLAIN = OPT_OWN,
+};
+
+static const struct argp_option table[] = {
+	{"plain", OPT_PLAIN, NULL, OPTION_IN_HELP_ONLY, "take plain datagrams; plain endpoints take nothing else", 0},
+	{0},
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	(void)arg, (void)state;
+	return key == OPT_PLAIN ? 0 : ARGP_ERR_UNKNOWN;
+}
+
+static const struct argp argp = {table, parse, NULL, NULL, children, NULL, NULL};
+
+static int print_message(struct listening *l, const struct dgram_datagram *d)
+{
+	char from[DGRAM_ADDR_TEXT_MAX];
+	l->messages++;
+	l->bytes += d->len;
+	say_verbose("%zu bytes from %s", d->len, dgram_addr_display(&d->peer, from, sizeof(from)));
+	if (!l->o->json)
+		return output_message(&l->output, d->data, d->len, true);
+	json_t *event = json_event("message");
+	json_add_addr(event, "from", &d->peer);
+	json_add_payload(event, d->data, d->len);
+	return json_write(event);
+}
+
+static bool is_enough(const struct listening *l)
+{
+	return l->o->count != 0 && l->messages >= l->o->count;
+}
+
+/* What was lost on the last steps is told at once, and again in the summary. */
+static void tell_losses(struct listening *l)
+{
+	const struct dgram_socket_stats *stats = &l->socket.stats;
+	if (stats->kernel_dropped > l->dropped)
+		say_warning("%llu messages were lost: they came faster than they could be read",
+			    (unsigned long long)(stats->kernel_dropped - l->dropped));
+	if (stats->truncated > l->truncated)
+		say_warning("%llu messages were longer than %zu bytes and were dropped",
+			    (unsigned long long)(stats->truncated - l->truncated), l->v[0].cap);
+	l->dropped = stats->kernel_dropped;
+	l->truncated = stats->truncated;
+}
+
+/* What is there: a batch, written in one go. */
+static int take(struct listening *l)
+{
+	size_t room = l->batch;
+	if (l->o->count != 0 && l->o->count - l->messages < room)
+		room = (size_t)(l->o->count - l->messages); /* what we do not print is not ours to take */
+	int n = dgram_socket_recv_batch(&l->socket, l->v, room);
+	if (n == DGRAM_ERR_AGAIN || n == DGRAM_ERR_TIMEOUT)
+		return 0;
+	if (n < 0)
+		return fail(CODE_BROKEN, "cannot receive: %s", dgram_strerror(n));
+	output_hold();
+	int code = 0;
+	for (int i = 0; i < n && code == 0; i++)
+		if (l->v[i].status == 0)
+			code = print_message(l, &l->v[i]);
+	int flushed = output_flush();
+	tell_losses(l);
+	return code != 0 ? code : flushed;
+}
+
+/* 1: something is there; 0: it is over. */
+static int wait_for_news(const struct listening *l)
+{
+	struct pollfd fds[2] = {{.fd = l->socket.fd, .events = POLLIN}, {.fd = signals_fd(), .events = POLLIN}};
+	struct timespec left, *timeout = NULL;
+	if (l->end != DGRAM_NEVER) {
+		uint64_t now = dgram_clock();
+		if (now >= l->end)
+			return 0;
+		left.tv_sec = (time_t)((l->end - now) / DGRAM_S);
+		left.tv_nsec = (long)((l->end - now) % DGRAM_S);
+		timeout = &left;
+	}
+	ppoll(fds, 2, timeout, NULL);
+	return signals_caught() == 0;
+}
+
+static int summarize(struct listening *l)
+{
+	say_left_out();
+	say("%llu message%s, %llu bytes; %llu lost, %llu too long", (unsigned long long)l->messages,
+	    l->messages == 1 ? "" : "s", (unsigned long long)l->bytes, (unsigned long long)l->dropped,
+	    (unsigned long long)l->truncated);
+	if (!l->o->json)
+		return 0;
+	json_t *event = json_event("summary");
+	json_object_set_new(event, "messages", json_integer((json_int_t)l->messages));
+	json_object_set_new(event, "bytes", json_integer((json_int_t)l->bytes));
+	json_object_set_new(event, "lost", json_integer((json_int_t)l->dropped));
+	json_object_set_new(event, "too_long", json_integer((json_int_t)l->truncated));
+	return json_write(event);
+}
+
+static int listen_on(struct listening *l)
+{
+	int code = 0;
+	dgram_socket_settimeout(&l->socket, 0);
+	while (code == 0 && !is_enough(l) && wait_for_news(l))
+		code = take(l);
+	if (code == CODE_PIPE)
+		return code;
+	if (code == 0 && l->o->count != 0 && !is_enough(l))
+		code = fail(CODE_TIMEOUT, "%llu of %llu messages came", (unsigned long long)l->messages,
+			    (unsigned long long)l->o->count);
+	int written = summarize(l);
+	return code != 0 ? code : written;
+}
+
+static int make_room(struct listening *l, bool is_unix)
+{
+	size_t cap = is_unix ? UNIX_ROOM : UDP_ROOM;
+	l->batch = is_unix ? UNIX_BATCH : UDP_BATCH;
+	l->room = malloc(l->batch * cap);
+	if (l->room == NULL)
+		return fail(CODE_BUSY, "out of memory");
+	for (size_t i = 0; i < l->batch; i++)
+		l->v[i] = (struct dgram_datagram){.data = l->room + i * cap, .cap = cap};
+	return 0;
+}
+
+static int start(struct listening *l)
+{
+	char local[TARGET_TEXT_MAX + 8];
+	target_local(&l->socket, local, sizeof(local));
+	say("listening on %s", local);
+	if (!l->o->json)
+		return 0;
+	json_t *event = json_event("listening");
+	json_object_set_new(event, "local", json_string(local));
+	return json_write(event);
+}
 
 static int run(const struct command *self, int argc, char **argv)
 {
@@ -9,14 +176,40 @@ static int run(const struct command *self, int argc, char **argv)
 	int code = options_parse(self, argc, argv, &o);
 	if (code != OPTIONS_GO_ON)
 		return code;
-	return fail(CODE_USAGE, "%s is not in this build yet", self->name);
+	if (o.word_count != 1)
+		return fail_usage(self->name, o.word_count == 0 ? "an endpoint is missing: udp://[ADDR]:PORT or unix://PATH"
+								: "one endpoint at a time");
+	struct listening l = {.o = &o, .end = DGRAM_NEVER};
+	output_open(&l.output, o.print);
+	code = target_listen(&l.socket, o.words[0], &o);
+	if (code != 0)
+		return code;
+	if (o.deadline != 0)
+		l.end = dgram_clock() + o.deadline;
+	code = make_room(&l, l.socket.family == DGRAM_UNIX);
+	if (code == 0)
+		code = signals_catch();
+	if (code == 0)
+		code = start(&l);
+	if (code == 0)
+		code = listen_on(&l);
+	dgram_socket_close(&l.socket);
+	free(l.room);
+	return code;
 }
 
 const struct command listen_command = {
 	.name = "listen",
 	.group = "answer",
-	.synopsis = "udp://[ADDR]:PORT",
+	.synopsis = "udp://[ADDR]:PORT|unix://PATH",
 	.summary = "print what arrives",
+	.about = "Prints each datagram and a newline where it has none, until -n messages came, -T is over (exit 28 when -n "
+		 "was not reached) or SIGINT. No ADDR is every address, IPv4 and IPv6; port 0 picks one and prints it. A "
+		 "multicast ADDR is joined. Lost and cut datagrams are told, never printed.",
+	.examples = "  dgram listen udp://:7400\n"
+		    "  dgram listen -n 1 -T 10s udp://127.0.0.1:7400\n"
+		    "  dgram listen --json udp://:7400 | jq -r .text\n"
+		    "  dgram listen udp://239.1.2.3:7400\n",
 	.argp = &argp,
 	.run = run,
 };

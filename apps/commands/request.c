@@ -1,15 +1,357 @@
+/* request.c - ask, retry, print the answer: dgram_ask() with the words around it.
+ *
+ * One socket carries all tries of a question, so that a late answer to the first one counts; the next question (--lines)
+ * gets a new one, because a plain answer is known by nothing but where it comes from.
+ */
+#include "common/json.h"
 #include "common/options.h"
+#include "common/payload.h"
+#include "common/target.h"
+#include "common/values.h"
+#include <dgram/ask.h>
+#include <stdlib.h>
+#include <string.h>
 
-static const struct argp_child children[] = {OPTIONS_GENERAL, {0}};
-static const struct argp argp = {NULL, NULL, NULL, NULL, children, NULL, NULL};
+#define UDP_ANSWER_MAX 65536        /* bytes; no UDP datagram is longer */
+#define LIMIT_DEFAULT (4u << 20)    /* --max-request, --max-reply */
+#define RESOLVE_TIMEOUT (30 * DGRAM_S)
+#define SEEN_MAX 256 /* answers of a group that are remembered, to know their repetitions */
+
+struct request {
+	struct options common;
+	bool retry_refused, explain, all;
+	uint64_t replies; /* 0: not given */
+	uint64_t wait;    /* ns; 0: not given */
+	uint64_t max_request, max_reply;
+};
+
+enum {
+	OPT_RETRY_REFUSED = OPT_OWN,
+	OPT_EXPLAIN,
+	OPT_REPLIES,
+	OPT_WAIT,
+	OPT_MAX_REQUEST,
+	OPT_MAX_REPLY,
+};
+
+/* clang-format off */
+static const struct argp_option table[] = {
+	{"retry-refused", OPT_RETRY_REFUSED, NULL, 0, "keep asking an address that refuses, until the deadline", 0},
+	{"explain", OPT_EXPLAIN, NULL, 0, "a time line of the tries on stderr", 0},
+	{"replies", OPT_REPLIES, "N|all", 0, "collect N answers, or all that come in --wait", 0},
+	{"wait", OPT_WAIT, "DUR", OPTION_IN_HELP_ONLY, "how long to collect (default 1 s)", 0},
+	{"max-request", OPT_MAX_REQUEST, "SIZE", OPTION_IN_HELP_ONLY, "a longer payload is not sent: exit 63 (default 4MiB)", 0},
+	{"max-reply", OPT_MAX_REPLY, "SIZE", OPTION_IN_HELP_ONLY, "a longer answer is malformed: exit 8 (default 4MiB)", 0},
+	{0},
+};
+/* clang-format on */
+
+static int parse_replies(struct request *r, const char *arg)
+{
+	if (strcmp(arg, "all") == 0) {
+		r->all = true;
+		return 0;
+	}
+	const char *wrong = values_count(arg, UINT32_MAX, &r->replies);
+	if (wrong == NULL && r->replies == 0)
+		wrong = "too few: 1 or more, or all";
+	return options_check("--replies", arg, wrong);
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct request *r = state->input;
+	switch (key) {
+	case OPT_RETRY_REFUSED:
+		r->retry_refused = true;
+		return 0;
+	case OPT_EXPLAIN:
+		r->explain = true;
+		return 0;
+	case OPT_REPLIES:
+		return parse_replies(r, arg);
+	case OPT_WAIT:
+		return options_check("--wait", arg, values_duration(arg, &r->wait));
+	case OPT_MAX_REQUEST:
+		return options_check("--max-request", arg, values_size(arg, &r->max_request));
+	case OPT_MAX_REPLY:
+		return options_check("--max-reply", arg, values_size(arg, &r->max_reply));
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp_child children[] = {
+	OPTIONS_TIMING, OPTIONS_PAYLOAD, OPTIONS_PRINT,	  OPTIONS_BIND,
+	OPTIONS_COUNT,	OPTIONS_PROTOCOL, OPTIONS_GENERAL, {0},
+};
+static const struct argp argp = {table, parse, NULL, NULL, children, NULL, NULL};
+
+/* One run: what stays the same from question to question. */
+struct asking {
+	const struct request *r;
+	struct target target;
+	struct payload payload;
+	struct output output;
+	struct dgram_socket socket; /* of the question at hand */
+	uint64_t start;             /* of the question at hand, name resolution included */
+	bool group;
+	uint8_t *answer;
+	size_t answer_size;
+	struct dgram_ask_report report;
+	uint64_t seen[SEEN_MAX]; /* hashes of the answers of a group */
+	size_t seen_count;
+};
+
+/* ---- telling what happened ---- */
+
+static void explain(const struct asking *a, int outcome)
+{
+	char span[32], who[DGRAM_ADDR_TEXT_MAX];
+	uint32_t kept = a->report.event_count < DGRAM_ASK_EVENTS_MAX ? a->report.event_count : DGRAM_ASK_EVENTS_MAX;
+	unsigned tries = 0;
+	for (uint32_t i = 0; i < kept; i++) {
+		const struct dgram_ask_event *e = &a->report.events[i];
+		dgram_addr_display(&a->target.addrs[e->to], who, sizeof(who));
+		target_span(e->at, span, sizeof(span));
+		if (e->error == 0)
+			say_error("%9s  try %u to %s", span, ++tries, who);
+		else
+			say_error("%9s  %s: %s", span, who, dgram_strerror(e->error));
+	}
+	if (a->report.event_count > kept)
+		say_error("%9s  %u more", "", a->report.event_count - kept);
+	target_span(a->report.elapsed, span, sizeof(span));
+	if (outcome >= 0)
+		say_error("%9s  answer from %s, %d bytes", span,
+			  dgram_addr_display(&a->report.from, who, sizeof(who)), outcome);
+	else
+		say_error("%9s  end: %s", span, dgram_strerror(outcome));
+}
+
+static int tell_failure(const struct asking *a, int error)
+{
+	const struct dgram_ask_report *report = &a->report;
+	const char *to = a->target.text;
+	unsigned long long line = a->payload.line;
+	char span[32];
+	int code = exit_of(error);
+	switch (error) {
+	case DGRAM_ERR_TIMEOUT:
+		target_span(dgram_clock() - a->start, span, sizeof(span));
+		return fail_line(line, code, "%s: no answer in %s (%u %s)", to, span, report->tries,
+				 report->tries == 1 ? "try" : "tries");
+	case DGRAM_ERR_UNKNOWN:
+		return fail_line(line, code, "%s: refused, but an earlier try (of %u) was not: it may have run", to,
+				 report->tries);
+	case DGRAM_ERR_SIZE:
+		return fail_line(line, code, "%s: %zu bytes are too large for one datagram; nothing was sent", to,
+				 a->payload.len);
+	case DGRAM_ERR_TRUNCATED:
+		return fail_line(line, code, "%s: the answer is longer than --max-reply (%zu bytes)", to,
+				 a->answer_size);
+	case DGRAM_ERR_SYSTEM:
+		return fail_line(line, code, "%s: %s", to, strerror(report->last_error.errno_value));
+	default:
+		return fail_line(line, code, "%s: %s", to, dgram_strerror(error));
+	}
+}
+
+static int print_answer(struct asking *a, const struct dgram_addr *from, size_t len, bool newline)
+{
+	const struct options *o = &a->r->common;
+	if (!o->json)
+		return output_message(&a->output, a->answer, len, newline);
+	json_t *event = json_event("reply");
+	json_add_addr(event, "from", from);
+	json_add_payload(event, a->answer, len);
+	json_object_set_new(event, "tries", json_integer(a->report.tries));
+	json_object_set_new(event, "rtt_us", json_integer((json_int_t)(a->report.rtt / DGRAM_US)));
+	if (a->payload.line > 0)
+		json_object_set_new(event, "line", json_integer((json_int_t)a->payload.line));
+	return json_write(event);
+}
+
+/* ---- several answers ---- */
+
+/* FNV-1a of who and what: a repetition is the same bytes from the same address. */
+static uint64_t fingerprint(const struct asking *a, const struct dgram_addr *from, size_t len)
+{
+	static const uint8_t key[16];
+	uint64_t h = UINT64_C(0xcbf29ce484222325) ^ dgram_addr_hash(from, key);
+	for (size_t i = 0; i < len; i++)
+		h = (h ^ a->answer[i]) * UINT64_C(0x100000001b3);
+	return h;
+}
+
+/* A question that was sent again draws the same answer twice; one that was sent once does not. */
+static bool is_repetition(struct asking *a, const struct dgram_addr *from, size_t len)
+{
+	uint64_t h = fingerprint(a, from, len);
+	for (size_t i = 0; i < a->seen_count; i++)
+		if (a->seen[i] == h)
+			return a->report.tries > 1;
+	if (a->seen_count < SEEN_MAX)
+		a->seen[a->seen_count++] = h;
+	return false;
+}
+
+static bool is_wanted_source(const struct asking *a, const struct dgram_addr *from)
+{
+	if (a->group)
+		return true;
+	for (size_t i = 0; i < a->target.count; i++)
+		if (dgram_addr_equal(&a->target.addrs[i], from))
+			return true;
+	return false;
+}
+
+/* The first answer is there, in a->answer; prints it and those that come until the end. */
+static int collect(struct asking *a, size_t len, uint64_t wanted, uint64_t end)
+{
+	struct dgram_addr from = a->report.from;
+	uint64_t got = 0;
+	for (;;) {
+		if (is_wanted_source(a, &from) && !is_repetition(a, &from, len)) {
+			int code = print_answer(a, &from, len, true);
+			if (code != 0)
+				return code;
+			if (++got == wanted)
+				return 0;
+		}
+		uint64_t now = dgram_clock();
+		dgram_socket_settimeout(&a->socket, now < end ? end - now : 0);
+		int n = dgram_socket_recvfrom(&a->socket, a->answer, a->answer_size, &from);
+		if (n == DGRAM_ERR_TIMEOUT || n == DGRAM_ERR_AGAIN)
+			break;
+		if (n < 0) {
+			say_warning("%s: %s", a->target.text, dgram_strerror(n));
+			from = (struct dgram_addr){.family = DGRAM_FAMILY_NONE};
+		}
+		len = n < 0 ? 0 : (size_t)n;
+		if (n < 0 && n != DGRAM_ERR_TRUNCATED)
+			break;
+	}
+	if (a->r->all)
+		return 0;
+	return fail_line(a->payload.line, CODE_PARTIAL, "%s: %llu of %llu answers", a->target.text,
+			 (unsigned long long)got, (unsigned long long)wanted);
+}
+
+/* ---- one question ---- */
+
+static struct dgram_ask_options ask_options(const struct asking *a, bool collecting)
+{
+	const struct options *o = &a->r->common;
+	struct dgram_ask_options opt = {
+		.timeout = o->timeout,
+		.backoff_milli = o->backoff_milli,
+		.retries = o->retries,
+		.limit_retries = o->limit_retries,
+		.retry_refused = a->r->retry_refused,
+		.any_source = a->group || a->target.uri.scheme == DGRAM_SCHEME_UNIX,
+		.deadline = o->deadline,
+	};
+	uint64_t wait = a->r->wait != 0 ? a->r->wait : DGRAM_S;
+	if (collecting && (opt.deadline == 0 || wait < opt.deadline))
+		opt.deadline = wait;
+	uint64_t spent = dgram_clock() - a->start;
+	if (opt.deadline != 0)
+		opt.deadline = spent < opt.deadline ? opt.deadline - spent : 1;
+	return opt;
+}
+
+static int ask(struct asking *a)
+{
+	const struct request *r = a->r;
+	bool collecting = r->all || r->replies > 1 || r->wait != 0;
+	struct dgram_ask_options opt = ask_options(a, collecting);
+	uint64_t end = dgram_clock() + opt.deadline;
+
+	int n = dgram_ask(&a->socket, a->target.addrs, a->target.count, a->payload.data, a->payload.len, a->answer,
+			  a->answer_size, &opt, &a->report);
+	if (r->explain)
+		explain(a, n);
+	if (n < 0)
+		return tell_failure(a, n);
+	if (collecting)
+		return collect(a, (size_t)n, r->all ? UINT64_MAX : r->replies, end);
+	return print_answer(a, &a->report.from, (size_t)n, a->payload.line > 0);
+}
+
+static int question(struct asking *a)
+{
+	const struct options *o = &a->r->common;
+	int code = 0;
+	a->start = dgram_clock();
+	a->seen_count = 0;
+	if (a->target.count == 0) {
+		code = target_resolve(&a->target, o, o->deadline != 0 ? o->deadline : RESOLVE_TIMEOUT);
+		a->group = code == 0 && target_is_group(&a->target.addrs[0]);
+	}
+	if (code == 0)
+		code = target_socket(&a->socket, &a->target, o);
+	if (code != 0)
+		return code;
+	code = ask(a);
+	dgram_socket_close(&a->socket);
+	return code;
+}
+
+/* Whether the next line would end the same way, or stdout is gone: nothing more is tried. */
+static bool is_final(int code)
+{
+	return code == CODE_PIPE || code == CODE_WRITE || code == CODE_USAGE || code == CODE_BIND;
+}
+
+static int all_questions(struct asking *a)
+{
+	uint64_t asked = 0;
+	int first = 0;
+	while (payload_next(&a->payload)) {
+		int code = question(a);
+		if (first == 0)
+			first = code;
+		if (is_final(code))
+			return code;
+		if (++asked == a->r->common.count)
+			break;
+	}
+	return first != 0 ? first : a->payload.code;
+}
+
+static int prepare(struct asking *a)
+{
+	const struct request *r = a->r;
+	const struct options *o = &r->common;
+	if (o->word_count == 0)
+		return fail_usage("request", "an endpoint is missing: udp://HOST:PORT or unix://PATH");
+	int code = target_parse(&a->target, o->words[0], o);
+	if (code != 0)
+		return code;
+	output_open(&a->output, o->print);
+	bool udp = a->target.uri.scheme == DGRAM_SCHEME_UDP;
+	a->answer_size = udp && r->max_reply > UDP_ANSWER_MAX ? UDP_ANSWER_MAX : r->max_reply;
+	a->answer = malloc(a->answer_size + 1);
+	if (a->answer == NULL)
+		return fail(CODE_BUSY, "out of memory");
+	size_t max = udp && r->max_request > UDP_ANSWER_MAX ? UDP_ANSWER_MAX : r->max_request;
+	return payload_open(&a->payload, o, o->words + 1, o->word_count - 1, max);
+}
 
 static int run(const struct command *self, int argc, char **argv)
 {
-	struct options o = {0};
-	int code = options_parse(self, argc, argv, &o);
+	struct request r = {.max_request = LIMIT_DEFAULT, .max_reply = LIMIT_DEFAULT};
+	int code = options_parse(self, argc, argv, &r.common);
 	if (code != OPTIONS_GO_ON)
 		return code;
-	return fail(CODE_USAGE, "%s is not in this build yet", self->name);
+	struct asking a = {.r = &r, .payload.fd = -1};
+	code = prepare(&a);
+	if (code == 0)
+		code = all_questions(&a);
+	payload_close(&a.payload);
+	free(a.answer);
+	return code;
 }
 
 const struct command request_command = {
@@ -17,6 +359,16 @@ const struct command request_command = {
 	.group = "talk",
 	.synopsis = "EP [TEXT]",
 	.summary = "ask, retry, print the answer",
+	.about = "Sends TEXT (or stdin, or -f FILE) in one datagram, again while nothing comes, and prints the answer to "
+		 "whichever try. EP is udp://HOST:PORT or unix://PATH. A plain datagram carries no number: a request that "
+		 "is sent again may run twice; with -r 0 it is sent once.\n\n"
+		 "To a multicast or broadcast address the first answer from anywhere counts; --replies N or all collects "
+		 "more.\n\n"
+		 "Inside `while read` a request without TEXT takes the loop's stdin: give it TEXT, or </dev/null.",
+	.examples = "  dgram request udp://127.0.0.1:7400 hi\n"
+		    "  date | dgram request -T 2s udp://host:7400\n"
+		    "  dgram request -r 0 -t 300ms udp://[::1]:7400 once\n"
+		    "  dgram request --lines -f questions udp://host:7400\n",
 	.argp = &argp,
 	.run = run,
 };

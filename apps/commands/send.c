@@ -1,22 +1,131 @@
+/* send.c - one message, or one per line; done when the kernel took it. */
+#define _GNU_SOURCE
+#include "common/json.h"
 #include "common/options.h"
+#include "common/payload.h"
+#include "common/target.h"
+#include <dgram/ask.h>
+#include <errno.h>
+#include <string.h>
 
-static const struct argp_child children[] = {OPTIONS_GENERAL, {0}};
-static const struct argp argp = {NULL, NULL, NULL, NULL, children, NULL, NULL};
+#define PAYLOAD_MAX (4u << 20) /* bytes; the socket says what it really takes */
+#define DEADLINE_DEFAULT (30 * DGRAM_S)
+
+static const struct argp_child children[] = {
+	OPTIONS_PAYLOAD, OPTIONS_DEADLINE, OPTIONS_BIND, OPTIONS_COUNT, OPTIONS_PROTOCOL, OPTIONS_JSON, OPTIONS_GENERAL, {0},
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	(void)key, (void)arg, (void)state;
+	return ARGP_ERR_UNKNOWN;
+}
+
+static const struct argp argp = {NULL, parse, NULL, NULL, children, NULL, NULL};
+
+static int tell_failure(const struct target *t, const struct payload *p, int error, int errno_value)
+{
+	switch (error) {
+	case DGRAM_ERR_SIZE:
+		return fail_line(p->line, CODE_SIZE, "%s: %zu bytes are too large for one datagram; nothing was sent",
+				 t->text, p->len);
+	case DGRAM_ERR_TIMEOUT:
+		return fail_line(p->line, CODE_BUSY, "%s: its queue stays full; nothing was sent", t->text);
+	case DGRAM_ERR_SYSTEM:
+		return fail_line(p->line, exit_of(error), "%s: %s", t->text, strerror(errno_value));
+	default:
+		return fail_line(p->line, exit_of(error), "%s: %s", t->text, dgram_strerror(error));
+	}
+}
+
+/* To the first address that the kernel takes it for. */
+static int send_one(struct dgram_socket *s, const struct target *t, const struct payload *p, bool json)
+{
+	int error = DGRAM_ERR_UNREACHABLE;
+	size_t i = 0;
+	for (; i < t->count; i++) {
+		error = dgram_socket_sendto(s, p->data, p->len, &t->addrs[i]);
+		if (error == 0)
+			break;
+	}
+	if (error < 0)
+		return tell_failure(t, p, error, errno);
+	if (!json)
+		return 0;
+	json_t *event = json_event("sent");
+	json_add_addr(event, "to", &t->addrs[i]);
+	json_object_set_new(event, "len", json_integer((json_int_t)p->len));
+	if (p->line > 0)
+		json_object_set_new(event, "line", json_integer((json_int_t)p->line));
+	return json_write(event);
+}
+
+static int send_all(struct dgram_socket *s, const struct target *t, struct payload *p, const struct options *o)
+{
+	uint64_t sent = 0;
+	int first = 0;
+	while (payload_next(p)) {
+		int code = send_one(s, t, p, o->json);
+		if (first == 0)
+			first = code;
+		if (code == CODE_PIPE || code == CODE_WRITE)
+			return code;
+		if (++sent == o->count)
+			break;
+	}
+	say_verbose("%s: the kernel took %llu message%s", t->text, (unsigned long long)sent, sent == 1 ? "" : "s");
+	return first != 0 ? first : p->code;
+}
+
+static int open_and_send(struct target *t, struct payload *p, const struct options *o)
+{
+	struct dgram_socket s;
+	uint64_t deadline = o->deadline != 0 ? o->deadline : DEADLINE_DEFAULT;
+	int code = target_resolve(t, o, deadline);
+	if (code == 0)
+		code = target_socket(&s, t, o);
+	if (code != 0)
+		return code;
+	dgram_socket_settimeout(&s, deadline);
+	code = send_all(&s, t, p, o);
+	dgram_socket_close(&s);
+	return code;
+}
 
 static int run(const struct command *self, int argc, char **argv)
 {
 	struct options o = {0};
+	struct target target;
+	struct payload payload;
 	int code = options_parse(self, argc, argv, &o);
 	if (code != OPTIONS_GO_ON)
 		return code;
-	return fail(CODE_USAGE, "%s is not in this build yet", self->name);
+	if (o.word_count == 0)
+		return fail_usage(self->name, "an endpoint is missing: udp://HOST:PORT or unix://PATH");
+	struct output output;
+	output_open(&output, o.print);
+	code = target_parse(&target, o.words[0], &o);
+	if (code == 0)
+		code = payload_open(&payload, &o, o.words + 1, o.word_count - 1, PAYLOAD_MAX);
+	if (code != 0)
+		return code;
+	code = open_and_send(&target, &payload, &o);
+	payload_close(&payload);
+	return code;
 }
 
 const struct command send_command = {
 	.name = "send",
 	.group = "talk",
 	.synopsis = "EP [TEXT]",
-	.summary = "one message; exit 0: the peer or its kernel has it",
+	.summary = "one message; exit 0: the kernel took it",
+	.about = "Sends TEXT (or stdin, or -f FILE) in one datagram. To udp://HOST:PORT and unix://PATH exit 0 says that "
+		 "the kernel took it, no more: nobody confirms a plain datagram. To be sure, ask: dgram request.\n\n"
+		 "Inside `while read` a send without TEXT takes the loop's stdin: give it TEXT, or </dev/null.",
+	.examples = "  dgram send udp://127.0.0.1:8125 'deploys:1|c'\n"
+		    "  uptime | dgram send udp://10.0.0.5:9999\n"
+		    "  dgram send -x udp://255.255.255.255:9 'ff ff ff ff ff ff'\n"
+		    "  tail -f log | dgram send --lines unix:///run/log.sock\n",
 	.argp = &argp,
 	.run = run,
 };

@@ -32,10 +32,10 @@ int options_check(const char *option, const char *value, const char *wrong)
 
 static const struct argp_option payload_table[] = {
 	{"hex",     'x', NULL,   0, "TEXT (or stdin) is hexadecimal; blanks and newlines between the bytes are skipped", 0},
-	{"escapes", 'e', NULL,   0, "TEXT has C escapes: \\n \\t \\r \\0 \\\\ \\xNN", 0},
+	{"escapes", 'e', NULL,   OPTION_IN_HELP_ONLY, "TEXT has C escapes: \\n \\t \\r \\0 \\\\ \\xNN", 0},
 	{"file",    'f', "FILE", 0, "the payload is this file's bytes (-: stdin)", 0},
 	{"lines", OPT_LINES, NULL, 0, "each line of the input is a message, without its newline", 0},
-	{"null",    '0', NULL,   0, "each part of the input that ends with a NUL is a message", 0},
+	{"null",    '0', NULL,   OPTION_IN_HELP_ONLY, "each part of the input that ends with a NUL is a message", 0},
 	{0},
 };
 
@@ -74,6 +74,11 @@ static const struct argp_option print_table[] = {
 	{0},
 };
 
+static const struct argp_option json_table[] = {
+	{"json", 'j', NULL, 0, "one JSON object per line, failures too (dgram help json)", 0},
+	{0},
+};
+
 static const char *const print_names[] = {
 	[PRINT_TEXT] = "text",
 	[PRINT_HEX] = "hex",
@@ -99,15 +104,23 @@ static error_t print_parse(int key, char *arg, struct argp_state *state)
 	return options_refuse("-p", arg, "none of text, hex, raw, none");
 }
 
+const struct argp options_json = {json_table, print_parse, NULL, NULL, NULL, NULL, NULL};
 const struct argp options_print = {print_table, print_parse, NULL, NULL, NULL, NULL, NULL};
 
 /* -- bind -- */
 
 static const struct argp_option bind_table[] = {
-	{"bind",  'b', "[ADDR][:PORT]", 0, "leave from this address and port", 0},
-	{"iface", 'i', "IF", 0, "use this interface alone", 0},
-	{"ipv4",  '4', NULL, 0, "IPv4 alone", 0},
-	{"ipv6",  '6', NULL, 0, "IPv6 alone", 0},
+	{"bind",  'b', "[ADDR][:PORT]", 0, "leave from this address, port", 0},
+	{"iface", 'i', "IF", OPTION_IN_HELP_ONLY, "use this interface alone", 0},
+	{"ipv4",  '4', NULL, OPTION_IN_HELP_ONLY, "IPv4 alone", 0},
+	{"ipv6",  '6', NULL, OPTION_IN_HELP_ONLY, "IPv6 alone", 0},
+	{0},
+};
+
+static const struct argp_option listen_table[] = {
+	{"iface", 'i', "IF", OPTION_IN_HELP_ONLY, "use this interface alone", 0},
+	{"ipv4",  '4', NULL, OPTION_IN_HELP_ONLY, "IPv4 alone", 0},
+	{"ipv6",  '6', NULL, OPTION_IN_HELP_ONLY, "IPv6 alone", 0},
 	{0},
 };
 
@@ -133,6 +146,7 @@ static error_t bind_parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
+const struct argp options_listen = {listen_table, bind_parse, NULL, NULL, NULL, NULL, NULL};
 const struct argp options_bind = {bind_table, bind_parse, NULL, NULL, NULL, NULL, NULL};
 
 /* -- timing -- */
@@ -154,7 +168,7 @@ static int parse_time(const char *option, const char *arg, uint64_t *ns)
 }
 
 static const struct argp_option timing_table[] = {
-	{"timeout",  't', "DUR", 0, "the first wait; the next are longer (default by destination: 50 ms loopback, 100 ms LAN, 1 s)", 0},
+	{"timeout",  't', "DUR", 0, "the first wait; the next ones grow (default by destination: 50 ms on loopback, 100 ms on a LAN, 1 s)", 0},
 	{"retries",  'r', "N",   0, "send again at most N times (default: until the deadline)", 0},
 	{"deadline", 'T', "DUR", 0, "the whole operation (default 5 s loopback and LAN, 30 s else)", 0},
 	{"backoff", OPT_BACKOFF, "F", OPTION_IN_HELP_ONLY, "each wait is F times the one before (1.5; 2 beyond the LAN)", 0},
@@ -257,8 +271,8 @@ const struct argp options_protocol = {protocol_table, protocol_parse, NULL, NULL
 /* -- general -- */
 
 static const struct argp_option general_table[] = {
-	{"quiet",   'q', NULL, 0, "say errors alone", 0},
-	{"verbose", 'v', NULL, 0, "say more; twice: still more", 0},
+	{"quiet",   'q', NULL, OPTION_IN_HELP_ONLY, "say errors alone", 0},
+	{"verbose", 'v', NULL, OPTION_IN_HELP_ONLY, "say more; twice: still more", 0},
 	{"color", OPT_COLOR, "WHEN", OPTION_IN_HELP_ONLY, "auto (default), always or never; NO_COLOR is honoured", 0},
 	{NULL,      'h', NULL, OPTION_IN_HELP_ONLY, "the short help", 0},
 	{"help", OPT_HELP, NULL, OPTION_IN_HELP_ONLY, "this", 0},

@@ -61,11 +61,14 @@ struct options {
 };
 
 /* Rows for an argp's children. */
-extern const struct argp options_payload, options_print, options_bind, options_timing, options_deadline,
+extern const struct argp options_payload, options_print, options_json, options_bind, options_listen,
+	options_timing, options_deadline,
 	options_count, options_protocol, options_general;
 
 #define OPTIONS_PAYLOAD  {&options_payload, 0, NULL, 0}  /* -x -f -e --lines -0 */
 #define OPTIONS_PRINT    {&options_print, 0, NULL, 0}    /* -p -j */
+#define OPTIONS_JSON     {&options_json, 0, NULL, 0}     /* -j alone */
+#define OPTIONS_LISTEN   {&options_listen, 0, NULL, 0}   /* -i -4 -6, where the endpoint is what -b would be */
 #define OPTIONS_BIND     {&options_bind, 0, NULL, 0}     /* -b -i -4 -6 */
 #define OPTIONS_TIMING   {&options_timing, 0, NULL, 0}   /* -t -r -T --backoff */
 #define OPTIONS_DEADLINE {&options_deadline, 0, NULL, 0} /* -T alone */

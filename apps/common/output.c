@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -19,19 +20,23 @@ static struct {
 	bool gone; /* a write failed: the rest is not worth trying */
 } buffer;
 
+static int write_failed(int errno_value)
+{
+	buffer.gone = true;
+	if (errno_value == EPIPE)
+		return CODE_PIPE;
+	say_error("cannot write output: %s", strerror(errno_value));
+	return CODE_WRITE;
+}
+
 static int write_all(const char *data, size_t len)
 {
 	while (len > 0) {
 		ssize_t n = write(STDOUT_FILENO, data, len);
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0) {
-			buffer.gone = true;
-			if (errno == EPIPE)
-				return CODE_PIPE;
-			say_error("cannot write output: %s", strerror(errno));
-			return CODE_WRITE;
-		}
+		if (n < 0)
+			return write_failed(errno);
 		data += n;
 		len -= (size_t)n;
 	}
@@ -166,4 +171,9 @@ int output_line(const char *text)
 	if (code == 0)
 		code = put("\n", 1);
 	return settle(code);
+}
+
+int output_stdio(void)
+{
+	return fflush(stdout) == 0 ? 0 : write_failed(errno);
 }

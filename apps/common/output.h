@@ -44,4 +44,7 @@ int output_line(const char *text);
 void output_hold(void);
 int output_flush(void);
 
+/* The end of what a command wrote with stdio (help, completions): the same outcomes. */
+int output_stdio(void);
+
 #endif

@@ -1,5 +1,5 @@
-/* The handler does what may be done in one: it notes the signal and writes a byte to a pipe, so that a poll that
- * starts just after the check still wakes. */
+/* Handlers do what may be done in one. That of long-running commands notes the signal and writes a byte to a pipe, so
+ * that a poll that starts just after the check still wakes; that of one-shot commands unlinks, and dies. */
 #define _GNU_SOURCE
 #include "signals.h"
 #include "exit.h"
@@ -42,4 +42,39 @@ int signals_fd(void)
 int signals_caught(void)
 {
 	return caught;
+}
+
+#define PATH_ROOM 128 /* bytes; a UNIX socket's path has 107 */
+
+static char own_path[PATH_ROOM], own_directory[PATH_ROOM];
+
+static void remove_and_die(int sig)
+{
+	unlink(own_path);
+	if (own_directory[0] != '\0')
+		rmdir(own_directory);
+	raise(sig); /* the default action, once we return: SA_RESETHAND */
+}
+
+static const int deadly[] = {SIGINT, SIGTERM, SIGHUP};
+
+static void on_death(void (*handler)(int))
+{
+	struct sigaction action = {.sa_handler = handler, .sa_flags = (int)SA_RESETHAND};
+	sigemptyset(&action.sa_mask);
+	for (size_t i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++)
+		sigaction(deadly[i], &action, NULL);
+}
+
+void signals_remove_first(const char *path, bool directory)
+{
+	on_death(SIG_DFL); /* the names are not changed under the handler */
+	if (path == NULL || strlen(path) >= PATH_ROOM)
+		return;
+	const char *slash = strrchr(path, '/');
+	size_t len = directory && slash != NULL ? (size_t)(slash - path) : 0;
+	memcpy(own_path, path, strlen(path) + 1);
+	memcpy(own_directory, path, len);
+	own_directory[len] = '\0';
+	on_death(remove_and_die);
 }

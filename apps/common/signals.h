@@ -4,6 +4,8 @@
 #ifndef COMMON_SIGNALS_H
 #define COMMON_SIGNALS_H
 
+#include <stdbool.h>
+
 /* From here on the first SIGINT or SIGTERM is noted; a second one ends the process at once. SIGPIPE is ignored.
  * 0 or CODE_REFUSED after a sentence. */
 int signals_catch(void);
@@ -13,5 +15,9 @@ int signals_fd(void);
 
 /* The signal that came, or 0. */
 int signals_caught(void);
+
+/* For one-shot commands with a file of their own (a UNIX socket's, in a directory of its own where directory is set):
+ * they still die by SIGINT, SIGTERM or SIGHUP, but the file goes first. path NULL: there is none any more. */
+void signals_remove_first(const char *path, bool directory);
 
 #endif

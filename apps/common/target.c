@@ -1,4 +1,5 @@
 #include "target.h"
+#include "signals.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -146,6 +147,19 @@ static enum dgram_family family_of(const struct target *t)
 	return DGRAM_IPV4;
 }
 
+#define LOCAL_TIMEOUT (5 * DGRAM_S) /* to find a name of this machine */
+
+/* No ADDR is every address of the family; of both, where none was asked for. 1, or an error. */
+static int resolve_local(struct dgram_addr *out, const struct dgram_uri *u, enum dgram_family family)
+{
+	if (*u->host != '\0' || u->scheme == DGRAM_SCHEME_UNIX)
+		return dgram_resolve(out, 1, u, family, LOCAL_TIMEOUT);
+	*out = (struct dgram_addr){.family = DGRAM_IPV6, .port = u->port};
+	if (family == DGRAM_IPV4)
+		out->family = DGRAM_IPV4;
+	return 1;
+}
+
 static int bind_address(struct dgram_addr *out, const struct target *t, const struct options *o)
 {
 	struct dgram_uri u;
@@ -158,14 +172,8 @@ static int bind_address(struct dgram_addr *out, const struct target *t, const st
 	if ((u.scheme == DGRAM_SCHEME_UNIX) != (family == DGRAM_UNIX))
 		return fail_usage(o->command->name, "-b: '%s' cannot talk to %s: both are UNIX paths or neither is",
 				  o->bind, t->text);
-	if (*u.host == '\0' && u.scheme == DGRAM_SCHEME_UDP) {
-		*out = (struct dgram_addr){.family = (uint8_t)family, .port = u.port};
-		return 0;
-	}
-	int n = dgram_resolve(out, 1, &u, DGRAM_FAMILY_NONE, 5 * DGRAM_S);
-	if (n < 0)
-		return resolve_failed(o->bind, &u, n, 5 * DGRAM_S);
-	return 0;
+	int n = resolve_local(out, &u, family);
+	return n < 0 ? resolve_failed(o->bind, &u, n, LOCAL_TIMEOUT) : 0;
 }
 
 int target_socket(struct dgram_socket *s, const struct target *t, const struct options *o)
@@ -185,9 +193,11 @@ int target_socket(struct dgram_socket *s, const struct target *t, const struct o
 			return code;
 		error = dgram_socket_bound(s, &local, &opt);
 	}
+	int errno_value = errno;
+	if (error == 0 && s->path[0] != '\0')
+		signals_remove_first(s->path, s->owns_directory);
 	if (error == 0)
 		return 0;
-	int errno_value = errno;
 	if (error == DGRAM_ERR_INTERFACE)
 		return fail(CODE_BIND, "-i: '%s': %s", o->interface, dgram_strerror(error));
 	if (o->bind != NULL)
@@ -197,22 +207,6 @@ int target_socket(struct dgram_socket *s, const struct target *t, const struct o
 }
 
 /* -- the socket to listen on -- */
-
-/* No ADDR is every address, of both families where the system has IPv6. */
-static int bind_any(struct dgram_socket *s, uint16_t port, const struct options *o)
-{
-	struct dgram_addr any = {.family = DGRAM_IPV6, .port = port};
-	struct dgram_socket_options opt = {.interface = o->interface, .ipv6_only = o->family == DGRAM_IPV6};
-	if (o->family != DGRAM_IPV4) {
-		int error = dgram_socket_bound(s, &any, &opt);
-		if (error == 0 || o->family == DGRAM_IPV6 ||
-		    (error != DGRAM_ERR_UNSUPPORTED && error != DGRAM_ERR_NOT_LOCAL))
-			return error;
-	}
-	any.family = DGRAM_IPV4;
-	opt.ipv6_only = false;
-	return dgram_socket_bound(s, &any, &opt);
-}
 
 static int bind_group(struct dgram_socket *s, const struct dgram_addr *group, const struct options *o)
 {
@@ -232,23 +226,14 @@ int target_listen(struct dgram_socket *s, const char *text, const struct options
 {
 	struct dgram_uri u;
 	struct dgram_addr local;
-	struct dgram_socket_options opt = {.interface = o->interface};
+	struct dgram_socket_options opt = {.interface = o->interface, .ipv6_only = o->family == DGRAM_IPV6};
 	int code = parse_plain(&u, text, DGRAM_URI_LISTEN, o);
 	if (code != 0)
 		return code;
-	int error;
-	if (u.scheme == DGRAM_SCHEME_UDP && *u.host == '\0') {
-		error = bind_any(s, u.port, o);
-	} else {
-		int n = dgram_resolve(&local, 1, &u, o->family, 5 * DGRAM_S);
-		if (n < 0)
-			return resolve_failed(text, &u, n, 5 * DGRAM_S);
-		if (dgram_addr_is_multicast(&local))
-			error = bind_group(s, &local, o);
-		else
-			error = dgram_socket_bound(s, &local, &opt);
-	}
-	if (error >= 0)
-		return 0;
-	return bind_failed(text, error, errno);
+	int n = resolve_local(&local, &u, o->family);
+	if (n < 0)
+		return resolve_failed(text, &u, n, LOCAL_TIMEOUT);
+	int error = dgram_addr_is_multicast(&local) ? bind_group(s, &local, o)
+						    : dgram_socket_bound(s, &local, &opt);
+	return error < 0 ? bind_failed(text, error, errno) : 0;
 }

@@ -23,7 +23,8 @@ int target_parse(struct target *t, const char *text, const struct options *o);
 /* Finds its addresses, in at most timeout ns. 0 or an exit code after a sentence. */
 int target_resolve(struct target *t, const struct options *o, uint64_t timeout);
 
-/* A socket to talk to them from, with -b, -i, -4 and -6. 0 or an exit code after a sentence. */
+/* A socket to talk to them from, with -b, -i, -4 and -6. 0 or an exit code after a sentence. A UNIX socket's file is
+ * removed by close, and by a signal that ends the command before signals_catch. */
 int target_socket(struct dgram_socket *s, const struct target *t, const struct options *o);
 
 /* A socket bound to the plain endpoint text ("udp://[ADDR]:PORT", "unix://PATH"), joined to the group where it is one.

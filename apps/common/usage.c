@@ -75,7 +75,11 @@ static void write_option(const struct argp_option *o, void *arg)
 		column = 0;
 	}
 	fprintf(p->out, "%*s", (int)(indent - column), "");
-	wrap(p, o->doc != NULL ? o->doc : "", indent, indent);
+	char doc[256];
+	snprintf(doc, sizeof(doc), "%s", o->doc != NULL ? o->doc : "");
+	if (p->brief)
+		doc[strcspn(doc, ";(")] = '\0'; /* the first clause says enough */
+	wrap(p, doc, indent, indent);
 }
 
 static void write_head(const struct page *p, const struct command *c)
@@ -99,11 +103,6 @@ static void write_options(const struct page *p, const struct command *c)
 	options_walk(c->argp, write_option, (void *)(uintptr_t)p);
 }
 
-static int finish(FILE *out)
-{
-	return fflush(out) == 0 && ferror(out) == 0 ? CODE_OK : CODE_WRITE;
-}
-
 int usage_brief(const struct command *c)
 {
 	struct page p = {.out = stdout, .width = width_of(STDOUT_FILENO), .brief = true};
@@ -111,7 +110,7 @@ int usage_brief(const struct command *c)
 	write_examples(&p, c);
 	write_options(&p, c);
 	fprintf(p.out, "\nmore: dgram %s --help\n", c->name);
-	return finish(stdout);
+	return output_stdio();
 }
 
 int usage_full(const struct command *c)
@@ -126,13 +125,13 @@ int usage_full(const struct command *c)
 	write_options(&p, c);
 	fputs("\nDurations: 250us 300ms 1.5s 2m, a bare number is seconds. Sizes: 64k 1MiB.\n"
 	      "See also: dgram help exit-codes, dgram help endpoints, dgram help json, man dgram\n", p.out);
-	return finish(stdout);
+	return output_stdio();
 }
 
 int usage_version(void)
 {
 	printf("dgram %s\n", DGRAM_VERSION);
-	return finish(stdout);
+	return output_stdio();
 }
 
 static void write_group(const struct page *p, const char *group)
@@ -159,14 +158,14 @@ static void write_group(const struct page *p, const char *group)
 int usage_list(int fd)
 {
 	static const char *const groups[] = {"talk", "answer", "tcp", "test", "set up"};
-	FILE *out = fd == STDERR_FILENO ? stderr : stdout;
+	FILE *out = fd == STDERR_FILENO ? stderr : stdout; /* stderr is unbuffered */
 	struct page p = {.out = out, .width = width_of(fd)};
 	fputs("dgram - send, ask and answer over UDP\n\n", out);
 	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
 		write_group(&p, groups[i]);
 	fputs("\nEP: udp://HOST:PORT  unix://PATH  tcp://HOST:PORT (in stream)\n"
 	      "dgram COMMAND -h shows examples; dgram help endpoints, exit-codes, json\n", out);
-	return finish(out);
+	return output_stdio();
 }
 
 /* Edits (insert, delete, change, swap neighbours) from a to b; both under 32 bytes, else many. */
