@@ -1,15 +1,433 @@
+#include "common/handler.h"
+#include "common/json.h"
 #include "common/options.h"
+#include "common/payload.h"
+#include "common/responder.h"
+#include "common/signals.h"
+#include "common/target.h"
+#include "common/values.h"
+#include "common/words.h"
+#include <dgram/dgram.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
-static const struct argp_child children[] = {OPTIONS_GENERAL, {0}};
-static const struct argp argp = {NULL, NULL, NULL, NULL, children, NULL, NULL};
+#define PROCS_DEFAULT 8
+#define PROCS_MAX 256 /* three descriptors each, of the 1024 that a process usually has */
+#define QUEUE 64
+#define MESSAGE_DEFAULT (UINT64_C(4) << 20)
+#define UNIX_DATAGRAM_MAX (256 * 1024) /* bytes: Linux lets about 208 KiB through unless told otherwise */
+#define UDP_DATAGRAM_MAX 65536
+
+struct respond {
+	struct options common;
+	enum answer_form form;
+	bool several; /* forms were given */
+	char *text;
+	char **exec; /* the command's own vector */
+	bool shell, insecure_open, low_ports;
+	uint64_t max_procs, exec_timeout, max_request, max_reply;
+	struct handler_env env;
+};
+
+enum {
+	OPT_ECHO = OPT_OWN,
+	OPT_REPLY,
+	OPT_EXEC,
+	OPT_SHELL,
+	OPT_ENV,
+	OPT_PROCS,
+	OPT_EXEC_TIMEOUT,
+	OPT_REQUEST_MAX,
+	OPT_REPLY_MAX,
+	OPT_INSECURE,
+	OPT_LOW_PORTS,
+};
+
+static const struct argp_option table[] = {
+	{"echo",  OPT_ECHO,  NULL,   0, "answer with the request itself", 0},
+	{"reply", OPT_REPLY, "TEXT", 0, "answer with these bytes", 0},
+	{"exec",  OPT_EXEC,  NULL,   0, "answer with what a command prints; everything after it is the command", 0},
+	{"escapes", 'e', NULL, 0, "--reply TEXT has C escapes: \\n \\t \\r \\0 \\\\ \\xNN", 0},
+	{"hex",     'x', NULL, OPTION_IN_HELP_ONLY, "--reply TEXT is hexadecimal", 0},
+	{"json",    'j', NULL, 0, "one JSON object per line for each request and answer", 0},
+	{"max-procs", OPT_PROCS, "N", 0, "commands at once (8); 64 requests more wait, the rest is dropped", 0},
+	{"exec-timeout", OPT_EXEC_TIMEOUT, "DUR", 0, "a command that runs longer is ended (10s): TERM, then KILL, to its group", 0},
+	{"sh",  OPT_SHELL, NULL,   0, "the command's first word is a script for /bin/sh, the others are its $1, $2 ...", 0},
+	{"env", OPT_ENV,   "NAME", OPTION_IN_HELP_ONLY, "pass this variable on to the command (may be repeated)", 0},
+	{"max-request", OPT_REQUEST_MAX, "SIZE", OPTION_IN_HELP_ONLY, "longer requests are not answered (4MiB; a datagram holds 64 KiB)", 0},
+	{"max-reply",   OPT_REPLY_MAX,   "SIZE", OPTION_IN_HELP_ONLY, "a command that prints more is killed (4MiB; a datagram holds 65507 bytes)", 0},
+	{"insecure-open", OPT_INSECURE, NULL, OPTION_IN_HELP_ONLY, "beyond loopback: everyone may run the command and get answers above 3 times the request", 0},
+	{"allow-low-ports", OPT_LOW_PORTS, NULL, OPTION_IN_HELP_ONLY, "answer source ports below 1024 too", 0},
+	{0},
+};
+
+static error_t set_form(struct respond *r, enum answer_form form)
+{
+	r->several = r->form != ANSWER_NONE;
+	r->form = form;
+	return 0;
+}
+
+/* argp reorders argv as it goes on: the command gets a vector of its own, and nothing after --exec is an option. */
+static error_t take_command(struct respond *r, struct argp_state *state)
+{
+	size_t count = (size_t)(state->argc - state->next);
+
+	r->exec = calloc(count + 1, sizeof *r->exec);
+	if (r->exec == NULL)
+		return ENOMEM;
+	memcpy(r->exec, state->argv + state->next, count * sizeof *r->exec);
+	state->next = state->argc;
+	return set_form(r, ANSWER_EXEC);
+}
+
+static error_t parse_procs(const char *arg, uint64_t *out)
+{
+	const char *wrong = values_count(arg, PROCS_MAX, out);
+
+	if (wrong == NULL && *out == 0)
+		wrong = "too few: 1 or more";
+	return options_check("--max-procs", arg, wrong);
+}
+
+static error_t parse_timeout(const char *arg, uint64_t *ns)
+{
+	const char *wrong = values_duration(arg, ns);
+
+	if (wrong == NULL && *ns == 0)
+		wrong = "no time at all: it must be above 0";
+	return options_check("--exec-timeout", arg, wrong);
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct respond *r = state->input;
+
+	switch (key) {
+	case OPT_ECHO:
+		return set_form(r, ANSWER_ECHO);
+	case OPT_REPLY:
+		r->text = arg;
+		return set_form(r, ANSWER_TEXT);
+	case OPT_EXEC:
+		return take_command(r, state);
+	case 'e':
+		r->common.escapes = true;
+		return 0;
+	case 'x':
+		r->common.hex = true;
+		return 0;
+	case 'j':
+		r->common.json = true;
+		return 0;
+	case OPT_PROCS:
+		return parse_procs(arg, &r->max_procs);
+	case OPT_EXEC_TIMEOUT:
+		return parse_timeout(arg, &r->exec_timeout);
+	case OPT_SHELL:
+		r->shell = true;
+		return 0;
+	case OPT_ENV:
+		return handler_env_pass(&r->env, arg) ? 0 : options_refuse("--env", arg, "no variable that can be passed on");
+	case OPT_REQUEST_MAX:
+		return options_check("--max-request", arg, values_size(arg, &r->max_request));
+	case OPT_REPLY_MAX:
+		return options_check("--max-reply", arg, values_size(arg, &r->max_reply));
+	case OPT_INSECURE:
+		r->insecure_open = true;
+		return 0;
+	case OPT_LOW_PORTS:
+		r->low_ports = true;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp_child children[] = {OPTIONS_COUNT, OPTIONS_BIND, OPTIONS_PROTOCOL, OPTIONS_GENERAL, {0}};
+static const struct argp argp = {table, parse, NULL, NULL, children, NULL, NULL};
+
+/* -- what was asked for, checked before anything listens -- */
+
+static bool is_plain(const char *endpoint)
+{
+	return strncmp(endpoint, "udp://", 6) == 0 || strncmp(endpoint, "unix://", 7) == 0;
+}
+
+/* NAME=CMD, or a word that should not be there. */
+static int refuse_word(const struct respond *r, const char *word)
+{
+	const char *name = r->common.command->name, *equals = strchr(word, '=');
+	struct words w;
+	enum words_error error;
+
+	if (equals == NULL || equals == word)
+		return fail_usage(name, "'%s': one endpoint, and no word more (a command comes after --exec)", word);
+	error = words_split(equals + 1, &w);
+	if (error != WORDS_OK)
+		return fail_usage(name, "'%s': %s", word, words_strerror(error));
+	words_free(&w);
+	return fail_usage(name, "'%s': a plain endpoint carries no names to tell commands apart; for one command: --exec %s",
+			  word, equals + 1);
+}
+
+static int check_words(const struct respond *r)
+{
+	const struct options *o = &r->common;
+
+	if (o->word_count == 0)
+		return fail_usage(o->command->name, "no endpoint: where shall it listen? udp://127.0.0.1:7400");
+	if (is_plain(o->words[0]) && o->word_count > 1)
+		return refuse_word(r, o->words[1]);
+	return 0;
+}
+
+static int check_options(const struct respond *r)
+{
+	const struct options *o = &r->common;
+	const char *name = o->command->name;
+
+	if (r->form == ANSWER_NONE)
+		return fail_usage(name, "how shall it answer? --echo, --reply TEXT or --exec CMD [ARG...]");
+	if (r->several)
+		return fail_usage(name, "--echo, --reply and --exec: one of them, once");
+	if (r->form == ANSWER_EXEC && r->exec[0] == NULL)
+		return fail_usage(name, "--exec: no command follows; it comes last, with its words");
+	if (r->form != ANSWER_TEXT && (o->escapes || o->hex))
+		return fail_usage(name, "-e and -x are for --reply");
+	if (r->form != ANSWER_EXEC && r->shell)
+		return fail_usage(name, "--sh is for --exec, and comes before it");
+	if (o->bind != NULL)
+		return fail_usage(name, "-b: the endpoint is where it listens; leave -b out");
+	return 0;
+}
+
+static int command_missing(const struct respond *r, const char *program, enum handler_error error)
+{
+	const char *name = r->common.command->name;
+	bool script = words_shell_character(program) != 0;
+
+	if (strpbrk(program, " \t\n") != NULL)
+		return fail_usage(name, "--exec: '%s' is not one program: %s", program,
+				  script ? "there is no shell; put --sh before --exec" :
+					   "write its words without quotes around them all");
+	return fail_usage(name, "--exec: '%s': %s", program, handler_strerror(error));
+}
+
+static int find_handler(struct respond *r, struct handler *h)
+{
+	enum handler_error error;
+
+	if (r->shell) {
+		char **words = handler_shell(r->exec);
+
+		if (words == NULL)
+			return fail(CODE_BUSY, "out of memory");
+		free(r->exec);
+		r->exec = words;
+	}
+	error = handler_find(h, r->exec);
+	return error == HANDLER_OK ? 0 : command_missing(r, r->exec[0], error);
+}
+
+/* Who reaches the socket may run the command. */
+static int check_exposure(const struct respond *r, const struct dgram_socket *s, const char *local)
+{
+	struct dgram_addr own;
+
+	if (r->form != ANSWER_EXEC || r->insecure_open)
+		return 0;
+	if (dgram_socket_getsockname(s, &own) == 0 && dgram_addr_is_loopback(&own))
+		return 0;
+	return fail_usage(r->common.command->name,
+			  "%s is more than loopback: everyone who reaches it could run the command. Listen on "
+			  "udp://127.0.0.1:PORT, or use a key (dgram protocol), or say --insecure-open", local);
+}
+
+static int check_group(const struct respond *r, const struct dgram_socket *s, const char *local)
+{
+	struct dgram_addr own;
+
+	if (dgram_socket_getsockname(s, &own) < 0 || !target_is_group(&own))
+		return 0;
+	return fail_usage(r->common.command->name, "%s: what is sent to a group is not answered; 'dgram listen' shows it", local);
+}
+
+/* -- start and end -- */
+
+static size_t least(uint64_t a, uint64_t b)
+{
+	return (size_t)(a < b ? a : b);
+}
+
+static void configure(const struct respond *r, const struct dgram_socket *s, struct responder_config *c)
+{
+	bool is_unix = s->family == DGRAM_UNIX;
+
+	c->form = r->form;
+	c->low_ports = r->low_ports;
+	c->insecure_open = r->insecure_open;
+	c->count = r->common.count;
+	c->json = r->common.json;
+	c->request_max = least(r->max_request, is_unix ? UNIX_DATAGRAM_MAX : UDP_DATAGRAM_MAX);
+	c->procs = (struct procs_config){
+		.running_max = (uint32_t)r->max_procs,
+		.queue_max = QUEUE,
+		.reply_max = least(r->max_reply, is_unix ? UNIX_DATAGRAM_MAX : DGRAM_DATAGRAM_MAX),
+		.timeout = r->exec_timeout,
+		.env = r->env,
+	};
+}
+
+static void announce(const struct respond *r, const struct responder_config *c, const char *local)
+{
+	if (r->form == ANSWER_ECHO)
+		say("echoing on %s", local);
+	else if (r->form == ANSWER_TEXT)
+		say("answering with %zu bytes on %s", c->text_len, local);
+	else
+		say("running %s for each request on %s", r->shell ? "a shell" : r->exec[0], local);
+	if (!r->common.json)
+		return;
+	json_t *event = json_event("listening");
+	json_object_set_new(event, "local", json_string(local));
+	json_write(event);
+}
+
+static uint64_t refused(const struct responder_counts *n)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < ADMIT_COUNT; i++)
+		sum += n->refused[i];
+	return sum;
+}
+
+static void summarize_json(const struct dgram_socket *s, const struct responder_counts *n)
+{
+	json_t *event = json_event("summary");
+
+	json_object_set_new(event, "requests", json_integer((json_int_t)n->requests));
+	json_object_set_new(event, "answers", json_integer((json_int_t)n->answers));
+	json_object_set_new(event, "failed", json_integer((json_int_t)n->failed));
+	json_object_set_new(event, "unsent", json_integer((json_int_t)n->unsent));
+	json_object_set_new(event, "forgotten", json_integer((json_int_t)n->forgotten));
+	for (enum admit why = ADMIT_YES + 1; why < ADMIT_COUNT; why++)
+		json_object_set_new(event, admit_name(why), json_integer((json_int_t)n->refused[why]));
+	json_object_set_new(event, "kernel_dropped", json_integer((json_int_t)s->stats.kernel_dropped));
+	json_write(event);
+}
+
+static void summarize(const struct respond *r, struct dgram_socket *s, const struct responder_counts *n)
+{
+	const struct {
+		uint64_t count;
+		const char *what;
+	} also[] = {
+		{n->failed, "failed"},
+		{n->unsent, "not sent"},
+		{n->forgotten, "forgotten in the queue"},
+		{refused(n), "not answered by rule"},
+		{dgram_socket_count_drops(s), "dropped by the kernel"},
+	};
+	char line[256];
+	int at = snprintf(line, sizeof line, "%llu requests, %llu answers", (unsigned long long)n->requests,
+			  (unsigned long long)n->answers);
+
+	for (size_t i = 0; i < sizeof also / sizeof also[0]; i++)
+		if (also[i].count > 0)
+			at += snprintf(line + at, sizeof line - (size_t)at, ", %llu %s",
+				       (unsigned long long)also[i].count, also[i].what);
+	say_left_out();
+	say("%s", line);
+	if (r->common.json)
+		summarize_json(s, n);
+}
+
+static int serve(struct respond *r, struct responder_config *c, struct dgram_socket *s)
+{
+	struct responder_counts counts;
+	char local[TARGET_TEXT_MAX + 8];
+	int code;
+
+	target_local(s, local, sizeof local);
+	code = check_group(r, s, local);
+	if (code == 0)
+		code = check_exposure(r, s, local);
+	if (code == 0)
+		code = signals_catch();
+	if (code != 0)
+		return code;
+	configure(r, s, c);
+	announce(r, c, local);
+	code = responder_run(s, c, &counts);
+	summarize(r, s, &counts);
+	return code;
+}
+
+static int open_and_serve(struct respond *r, struct responder_config *c)
+{
+	struct dgram_socket s;
+	int code = target_listen(&s, r->common.words[0], &r->common);
+
+	if (code != 0)
+		return code;
+	code = serve(r, c, &s);
+	dgram_socket_close(&s);
+	return code;
+}
+
+/* --reply TEXT is a payload as any other: -e and -x mean the same, and so do the sentences. */
+static int with_text(struct respond *r, struct responder_config *c)
+{
+	struct payload p;
+	int code = payload_open(&p, &r->common, &r->text, 1, DGRAM_DATAGRAM_MAX);
+
+	if (code != 0)
+		return code;
+	if (payload_next(&p)) {
+		c->text = p.data;
+		c->text_len = p.len;
+		code = open_and_serve(r, c);
+	} else {
+		code = p.code;
+	}
+	payload_close(&p);
+	return code;
+}
+
+static int checked(struct respond *r)
+{
+	struct responder_config c = {.form = r->form};
+	int code = check_words(r);
+
+	if (code == 0 && is_plain(r->common.words[0]))
+		code = check_options(r);
+	if (code == 0 && r->form == ANSWER_EXEC && is_plain(r->common.words[0]))
+		code = find_handler(r, &c.handler);
+	if (code != 0)
+		return code;
+	return r->form == ANSWER_TEXT ? with_text(r, &c) : open_and_serve(r, &c);
+}
 
 static int run(const struct command *self, int argc, char **argv)
 {
-	struct options o = {0};
-	int code = options_parse(self, argc, argv, &o);
-	if (code != OPTIONS_GO_ON)
-		return code;
-	return fail(CODE_USAGE, "%s is not in this build yet", self->name);
+	struct respond r = {
+		.max_procs = PROCS_DEFAULT,
+		.exec_timeout = 10 * DGRAM_S,
+		.max_request = MESSAGE_DEFAULT,
+		.max_reply = MESSAGE_DEFAULT,
+	};
+	int code;
+
+	handler_env_init(&r.env);
+	code = options_parse(self, argc, argv, &r.common);
+	if (code == OPTIONS_GO_ON)
+		code = checked(&r);
+	free(r.exec);
+	return code;
 }
 
 const struct command respond_command = {
@@ -17,6 +435,20 @@ const struct command respond_command = {
 	.group = "answer",
 	.synopsis = "EP --echo | --reply TEXT | --exec CMD [ARG...]",
 	.summary = "answer what arrives",
+	.about = "Each datagram that arrives is one run of the command: the request is on its stdin, what it prints is the "
+		 "answer, its stderr goes to the log. A plain datagram has no id, so a request that is sent again runs "
+		 "again: let the command be one that may. A command that fails, takes too long or prints too much "
+		 "sends nothing; who asked hears silence.\n"
+		 "The command is started without a shell (unless --sh), with no argument from the request, and with "
+		 "PATH, HOME, USER, LANG, LC_*, TZ, DGRAM_PEER and DGRAM_DEADLINE_MS as its environment. Whatever it "
+		 "leaves running ends with it.\n"
+		 "Not answered are source ports below 1024, what is sent to a group, and, beyond loopback, more than 100 "
+		 "requests a second of one address and answers of more than 3 times their request.",
+	.examples = "  dgram respond udp://127.0.0.1:7400 --echo\n"
+		    "  dgram respond udp://127.0.0.1:7400 --reply pong -n 1\n"
+		    "  dgram respond udp://127.0.0.1:7400 --exec date +%s\n"
+		    "  dgram respond unix:///tmp/load.sock --exec cat /proc/loadavg\n"
+		    "  dgram respond udp://127.0.0.1:7400 --sh --exec 'tr a-z A-Z | rev'\n",
 	.argp = &argp,
 	.run = run,
 };
