@@ -17,7 +17,7 @@
 bool dg_errors_enable(const struct dgram_socket *s);
 
 /* Moves what is queued into the socket; how many of them came from the network. to, if not NULL: where the
- * datagram went that this machine itself has just refused. */
+ * datagram went that this machine itself has just refused. errno stays as it was. */
 size_t dg_errors_drain(struct dgram_socket *s, const struct dgram_addr *to);
 
 /* Whether errno_value can be about another datagram than the one in hand. */

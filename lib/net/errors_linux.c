@@ -81,6 +81,7 @@ static int next(const struct dgram_socket *s, struct report *r, struct dgram_add
 size_t dg_errors_drain(struct dgram_socket *s, const struct dgram_addr *to)
 {
 	size_t from_outside = 0;
+	int kept = errno;
 	struct dgram_addr subject;
 	struct report r;
 	int found;
@@ -94,5 +95,6 @@ size_t dg_errors_drain(struct dgram_socket *s, const struct dgram_addr *to)
 		from_outside += from_network(&r);
 		dg_errors_push(s, &e);
 	}
+	errno = kept;
 	return from_outside;
 }
