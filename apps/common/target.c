@@ -237,3 +237,10 @@ int target_listen(struct dgram_socket *s, const char *text, const struct options
 						    : dgram_socket_bound(s, &local, &opt);
 	return error < 0 ? bind_failed(text, error, errno) : 0;
 }
+
+int target_listen_bind(struct dgram_socket *s, const struct options *o)
+{
+	char text[DGRAM_ADDR_TEXT_MAX];
+	bind_endpoint(text, sizeof(text), o->bind);
+	return target_listen(s, text, o);
+}

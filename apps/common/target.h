@@ -31,6 +31,9 @@ int target_socket(struct dgram_socket *s, const struct target *t, const struct o
  * 0 or an exit code after a sentence. */
 int target_listen(struct dgram_socket *s, const char *text, const struct options *o);
 
+/* A UDP socket bound where -b says, to nobody in particular. 0 or an exit code after a sentence. */
+int target_listen_bind(struct dgram_socket *s, const struct options *o);
+
 /* Where a bound socket is, as an endpoint with its real port: "udp://127.0.0.1:43210". Returns buf (at least
  * TARGET_TEXT_MAX + 6 bytes to hold all). */
 char *target_local(const struct dgram_socket *s, char *buf, size_t size);

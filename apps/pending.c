@@ -1,5 +1,0 @@
-__attribute__((weak)) int dgram_ask(void);
-int dgram_ask(void)
-{
-	return -24;
-}

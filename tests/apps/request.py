@@ -1,0 +1,395 @@
+"""Every way a plain request ends, with its sentence, its exit code and its JSON line."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import threading
+import time
+import unittest
+
+import harness
+from harness import DGRAM, echo, free_port, run, silent
+
+
+def sentence(result):
+    return result.stderr.decode()
+
+
+def last_json(result):
+    return json.loads(result.stdout.splitlines()[-1])
+
+
+class Outcomes(unittest.TestCase):
+    def ends(self, result, code, pattern=None):
+        self.assertEqual(result.returncode, code, result)
+        if pattern is not None:
+            self.assertRegex(sentence(result), pattern)
+
+    def test_an_answer_is_printed_exactly(self):
+        for payload in b"hi", b"", b"a\n", b"\0\xff\x1b[31m\r\n":
+            with echo() as server:
+                got = run("request", "udp://127.0.0.1:%d" % server.port, stdin=payload)
+                self.ends(got, 0)
+                self.assertEqual((got.stdout, got.stderr), (payload, b""))
+
+    def test_nobody_listens_is_7(self):
+        port = free_port()
+        got = run("request", "udp://127.0.0.1:%d" % port, "hi")
+        self.ends(got, 7)
+        self.assertEqual(sentence(got), "dgram: 127.0.0.1:%d: refused (no one listens on this port)\n" % port)
+        self.assertEqual(got.stdout, b"")
+
+    def test_nobody_listens_as_json(self):
+        got = run("request", "-j", "udp://127.0.0.1:%d" % free_port(), "hi")
+        self.ends(got, 7, "refused")
+        line = last_json(got)
+        self.assertEqual(list(line)[:5], ["v", "t", "ev", "code", "name"])
+        self.assertEqual((line["v"], line["ev"], line["code"], line["name"]), (1, "error", 7, "refused"))
+
+    def test_silence_is_28_with_the_time_and_the_tries(self):
+        with silent() as server:
+            got = run("request", "-T", "1s", "udp://127.0.0.1:%d" % server.port, "hi")
+            self.ends(got, 28)
+            self.assertRegex(sentence(got), r"^dgram: 127\.0\.0\.1:%d: no answer in 1(\.0\d)? s \(\d+ tries\)\n$" % server.port)
+            tries = int(re.search(r"(\d+) tries", sentence(got)).group(1))
+            self.assertEqual(tries, len(server.got))
+            self.assertGreaterEqual(tries, 2)
+
+    def test_silence_as_json(self):
+        with silent() as server:
+            got = run("request", "--json", "-T", "100ms", "udp://127.0.0.1:%d" % server.port, "hi")
+            self.ends(got, 28)
+            self.assertEqual((last_json(got)["code"], last_json(got)["name"]), (28, "timeout"))
+
+    def test_no_retries_is_one_try(self):
+        with silent() as server:
+            got = run("request", "-r", "0", "-t", "50ms", "udp://127.0.0.1:%d" % server.port, "hi")
+            self.ends(got, 28, r"no answer in .* \(1 try\)")
+            self.assertEqual(server.got, [b"hi"])
+
+    def test_two_retries_are_three_datagrams(self):
+        with silent() as server:
+            self.ends(run("request", "-r", "2", "-t", "20ms", "udp://127.0.0.1:%d" % server.port, "hi"), 28, r"\(3 tries\)")
+            self.assertEqual(server.got, [b"hi"] * 3)
+
+    def test_the_third_try_is_answered(self):
+        with harness.Server(lambda data, peer, count: b"at last" if count == 3 else None) as server:
+            got = run("request", "-j", "-t", "30ms", "udp://127.0.0.1:%d" % server.port, "hi")
+            self.ends(got, 0)
+            line = last_json(got)
+            self.assertEqual(list(line), ["v", "t", "ev", "from", "len", "text", "tries", "rtt_us"])
+            self.assertEqual((line["ev"], line["from"], line["len"], line["text"], line["tries"]),
+                             ("reply", "127.0.0.1:%d" % server.port, 7, "at last", 3))
+            self.assertRegex(line["t"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
+
+    def test_a_late_answer_to_the_first_try_counts(self):
+        first = []
+
+        def late(data, peer, count):
+            first.append(peer)
+            return b"late" if count == 4 and peer == first[0] else None
+
+        with harness.Server(late) as server:
+            got = run("request", "-t", "30ms", "udp://127.0.0.1:%d" % server.port, "hi")
+            self.ends(got, 0)
+            self.assertEqual(got.stdout, b"late")
+            self.assertEqual(len(set(first)), 1, "all tries leave from one socket")
+
+    def test_refused_after_an_earlier_try_was_not_is_52(self):
+        with harness.udp_socket() as s:
+            port = s.getsockname()[1]
+            asking = subprocess.Popen([DGRAM, "request", "-j", "-t", "100ms", "udp://127.0.0.1:%d" % port, "hi"],
+                                      stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            s.recvfrom(100)
+            s.close()
+            out, err = asking.communicate(timeout=harness.PATIENCE)
+        self.assertEqual(asking.returncode, 52, err)
+        self.assertRegex(err.decode(), "may have run")
+        self.assertEqual(json.loads(out)["name"], "unknown")
+
+    def test_retry_refused_waits_for_a_responder_that_starts_late(self):
+        port = free_port()
+        asking = subprocess.Popen([DGRAM, "request", "--retry-refused", "-T", "20s", "udp://127.0.0.1:%d" % port, "hi"],
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        time.sleep(0.2)  # that it is refused at least once; when it is not, the test still holds
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.bind(("127.0.0.1", port))
+            s.settimeout(harness.PATIENCE)
+            data, peer = s.recvfrom(100)
+            s.sendto(b"yes", peer)
+            out, err = asking.communicate(timeout=harness.PATIENCE)
+        self.assertEqual((asking.returncode, out), (0, b"yes"), err)
+
+    def test_a_name_that_does_not_exist_is_6(self):
+        got = run("request", "-T", "3s", "udp://no-such-host.invalid:7400", "hi")
+        self.ends(got, 6, "no-such-host.invalid:7400: ")
+        got = run("request", "-j", "-T", "3s", "udp://no-such-host.invalid:7400", "hi")
+        self.assertEqual(last_json(got)["name"], "resolve")
+
+    def test_too_large_is_63_and_nothing_is_sent(self):
+        with echo() as server:
+            for size in 65508, 65537, 200000:
+                got = run("request", "udp://127.0.0.1:%d" % server.port, stdin=b"x" * size)
+                self.ends(got, 63, "too large.*nothing was sent")
+            self.ends(run("request", "-j", "--max-request", "2", "udp://127.0.0.1:%d" % server.port, "abc"), 63)
+            self.assertEqual(server.got, [])
+
+    def test_the_largest_datagram_goes_both_ways(self):
+        payload = os.urandom(65507)
+        with echo() as server:
+            got = run("request", "udp://127.0.0.1:%d" % server.port, stdin=payload)
+            self.ends(got, 0)
+            self.assertEqual(got.stdout, payload)
+
+    def test_an_answer_over_max_reply_is_8(self):
+        with harness.Server(lambda data, peer, count: b"x" * 100) as server:
+            got = run("request", "-j", "--max-reply", "99", "udp://127.0.0.1:%d" % server.port, "hi")
+            self.ends(got, 8, "longer than --max-reply")
+            self.assertEqual(last_json(got)["name"], "malformed")
+
+    def test_an_address_that_cannot_be_bound_is_45(self):
+        with harness.udp_socket() as s:
+            for how in "192.0.2.1", "127.0.0.1:%d" % s.getsockname()[1]:
+                self.ends(run("request", "-b", how, "udp://127.0.0.1:9", "hi"), 45, "cannot bind")
+        self.ends(run("request", "-i", "nosuchif", "udp://127.0.0.1:9", "hi"), 45, "-i: 'nosuchif'")
+
+    def test_bind_is_the_source(self):
+        port = free_port()
+        with harness.Server(lambda data, peer, count: repr(peer).encode()) as server:
+            to = "udp://127.0.0.1:%d" % server.port
+            self.assertEqual(run("request", "-b", "127.0.0.2:%d" % port, to, "hi").stdout, b"('127.0.0.2', %d)" % port)
+            self.assertEqual(run("request", "-b", ":%d" % port, to, "hi").stdout, b"('127.0.0.1', %d)" % port)
+            self.assertRegex(run("request", "-b", "127.0.0.3", to, "hi").stdout, rb"^\('127.0.0.3', \d+\)$")
+
+    def test_ipv6_is_shown_in_brackets(self):
+        if not harness.has_ipv6():
+            self.skipTest("this machine has no IPv6")
+        got = run("request", "-r0", "-t", "50ms", "udp://[::1]:%d" % free_port(), "hi")
+        self.ends(got, 7, r"^dgram: \[::1\]:\d+: refused")
+        with harness.Server(lambda data, peer, count: data, family=socket.AF_INET6) as server:
+            got = run("request", "-j", "udp://[::1]:%d" % server.port, "hi")
+            self.ends(got, 0)
+            self.assertEqual(last_json(got)["from"], "[::1]:%d" % server.port)
+
+    def test_a_name_with_two_addresses_is_asked_at_both(self):
+        if not harness.has_ipv6() or len({a[4][0] for a in socket.getaddrinfo("localhost", 1)}) < 2:
+            self.skipTest("localhost has not two addresses here")
+        with echo() as server:  # on 127.0.0.1 alone: ::1 refuses
+            got = run("request", "udp://localhost:%d" % server.port, "hi")
+            self.assertEqual((got.returncode, got.stdout), (0, b"hi"), got)
+
+    def test_an_answer_from_somebody_else_is_none(self):
+        with harness.udp_socket() as other, silent() as server:
+            def forge(data, peer, count):
+                other.sendto(b"forged", peer)
+                return None
+            server._answer = forge
+            got = run("request", "-T", "300ms", "udp://127.0.0.1:%d" % server.port, "hi")
+            self.ends(got, 28)
+            self.assertEqual(got.stdout, b"")
+
+    def test_an_empty_answer_is_an_answer(self):
+        with harness.Server(lambda data, peer, count: b"") as server:
+            got = run("request", "-j", "udp://127.0.0.1:%d" % server.port, "hi")
+            self.ends(got, 0)
+            self.assertEqual((last_json(got)["len"], last_json(got)["text"]), (0, ""))
+
+    def test_the_time_line_of_tries(self):
+        with harness.Server(lambda data, peer, count: b"ok" if count == 2 else None) as server:
+            got = run("request", "--explain", "-t", "30ms", "udp://127.0.0.1:%d" % server.port, "hi")
+            self.ends(got, 0)
+            self.assertEqual(got.stdout, b"ok")
+            self.assertRegex(sentence(got), r"try 1 to 127.0.0.1:\d+\n(.*\n)*.*try 2 to .*\n.*answer from 127.0.0.1:\d+, 2 bytes\n")
+
+    def test_quiet_keeps_errors(self):
+        self.ends(run("request", "-q", "udp://127.0.0.1:%d" % free_port(), "hi"), 7, "refused")
+
+
+class Replies(unittest.TestCase):
+    def setUp(self):
+        three = lambda data, peer, count: [b"one", b"two", b"three"] if count == 1 else None
+        self.server = harness.Server(three)
+        self.to = "udp://127.0.0.1:%d" % self.server.port
+
+    def tearDown(self):
+        self.server.__exit__()
+
+    def test_as_many_as_were_asked_for_is_0(self):
+        got = run("request", "--replies", "3", self.to, "hi")
+        self.assertEqual((got.returncode, got.stdout), (0, b"one\ntwo\nthree\n"), got)
+
+    def test_fewer_is_18(self):
+        got = run("request", "--json", "--replies", "4", "--wait", "300ms", self.to, "hi")
+        self.assertEqual(got.returncode, 18, got)
+        self.assertRegex(sentence(got), "3 of 4 answers")
+        self.assertEqual(json.loads(got.stdout.splitlines()[-1])["name"], "partial")
+
+    def test_all_is_what_came(self):
+        got = run("request", "--replies", "all", "--wait", "300ms", self.to, "hi")
+        self.assertEqual((got.returncode, got.stdout), (0, b"one\ntwo\nthree\n"), got)
+
+    def test_none_is_28(self):
+        with silent() as server:
+            for how in "2", "all":
+                got = run("request", "--replies", how, "--wait", "100ms", "udp://127.0.0.1:%d" % server.port, "hi")
+                self.assertEqual(got.returncode, 28, got)
+
+    def test_answers_to_repetitions_are_printed_once(self):
+        with harness.Server(lambda data, peer, count: [b"same"] * 3 if count == 3 else None) as server:
+            got = run("request", "--replies", "all", "--wait", "500ms", "-t", "20ms",
+                      "udp://127.0.0.1:%d" % server.port, "hi")
+            self.assertEqual((got.returncode, got.stdout), (0, b"same\n"), got)
+
+
+class Lines(unittest.TestCase):
+    def test_answers_come_in_the_order_of_the_lines(self):
+        lines = b"".join(b"line %d\n" % i for i in range(50))
+        with harness.Server(lambda data, peer, count: data if count % 3 else None) as server:
+            got = run("request", "--lines", "-t", "10ms", "udp://127.0.0.1:%d" % server.port, stdin=lines)
+            self.assertEqual((got.returncode, got.stdout), (0, lines), got)
+
+    def test_a_failed_line_is_named_and_the_others_run(self):
+        answer = lambda data, peer, count: None if data == b"b" else data
+        with harness.Server(answer) as server:
+            got = run("request", "--lines", "-j", "-T", "100ms", "udp://127.0.0.1:%d" % server.port, stdin=b"a\nb\nc")
+            self.assertEqual(got.returncode, 28, got)
+            self.assertRegex(sentence(got), r"^dgram: line 2: 127.0.0.1:\d+: no answer")
+            lines = [json.loads(l) for l in got.stdout.splitlines()]
+            self.assertEqual([(l["ev"], l["line"]) for l in lines], [("reply", 1), ("error", 2), ("reply", 3)])
+
+    def test_count_stops(self):
+        with echo() as server:
+            got = run("request", "--lines", "-n", "2", "udp://127.0.0.1:%d" % server.port, stdin=b"a\nb\nc\n")
+            self.assertEqual((got.returncode, got.stdout), (0, b"a\nb\n"), got)
+
+    def test_nul_separates(self):
+        with echo() as server:
+            got = run("request", "-0", "udp://127.0.0.1:%d" % server.port, stdin=b"a\nb\0c\0")
+            self.assertEqual((got.returncode, got.stdout), (0, b"a\nb\nc\n"), got)
+            self.assertEqual(server.got, [b"a\nb", b"c"])
+
+    def test_answers_are_printed_as_they_come(self):
+        with echo() as server:
+            asking = subprocess.Popen([DGRAM, "request", "--lines", "udp://127.0.0.1:%d" % server.port],
+                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            for line in b"one\n", b"two\n":
+                asking.stdin.write(line)
+                asking.stdin.flush()
+                self.assertEqual(asking.stdout.readline(), line)
+            asking.stdin.close()
+            self.assertEqual(asking.wait(harness.PATIENCE), 0)
+            asking.stdout.close()
+
+    def test_a_loop_that_gives_text_reads_every_line(self):
+        with echo() as server:
+            script = 'while read -r l; do "$0" request udp://127.0.0.1:%d "$l"; echo; done' % server.port
+            got = subprocess.run(["sh", "-c", script, DGRAM], input=b"a\nb\nc\n", stdout=subprocess.PIPE,
+                                 timeout=harness.PATIENCE)
+            self.assertEqual(got.stdout, b"a\nb\nc\n")
+
+
+class Unix(unittest.TestCase):
+    def test_a_unix_path_answers(self):
+        with harness.directory() as d, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+            s.bind(d + "/s")
+            s.settimeout(harness.PATIENCE)
+            seen = []
+
+            def serve():
+                data, peer = s.recvfrom(300000)
+                seen.append((data, os.stat(os.path.dirname(peer)).st_mode & 0o777))
+                s.sendto(data[::-1], peer)
+
+            thread = threading.Thread(target=serve)
+            thread.start()
+            env = dict(os.environ, TMPDIR=d)
+            got = run("request", "unix://" + d + "/s", "abc", env=env)
+            thread.join()
+            self.assertEqual((got.returncode, got.stdout), (0, b"cba"), got)
+            self.assertEqual(seen, [(b"abc", 0o711)])
+            self.assertEqual(os.listdir(d), ["s"], "the client's own path is gone")
+
+    def test_a_path_that_nobody_serves_is_7(self):
+        with harness.directory() as d:
+            got = run("request", "unix://" + d + "/none", "abc", env=dict(os.environ, TMPDIR=d))
+            self.assertEqual(got.returncode, 7, got)
+            self.assertRegex(sentence(got), r"unix://\S+/none: refused")
+            self.assertEqual(os.listdir(d), [])
+
+    def test_interrupted_it_removes_its_path_and_dies_by_the_signal(self):
+        with harness.directory() as d, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+            s.bind(d + "/s")
+            s.settimeout(harness.PATIENCE)
+            for sig in signal.SIGINT, signal.SIGTERM:
+                asking = subprocess.Popen([DGRAM, "request", "-r0", "-t10s", "unix://" + d + "/s", "abc"],
+                                          env=dict(os.environ, TMPDIR=d))
+                s.recv(100)
+                asking.send_signal(sig)
+                self.assertEqual(asking.wait(harness.PATIENCE), -sig)
+                self.assertEqual(os.listdir(d), ["s"])
+
+
+class Signals(unittest.TestCase):
+    def test_a_request_dies_by_the_signal(self):
+        for sig in signal.SIGINT, signal.SIGTERM:
+            with silent() as server:
+                asking = subprocess.Popen([DGRAM, "request", "-r0", "-t10s", "udp://127.0.0.1:%d" % server.port, "hi"])
+                while not server.got:
+                    time.sleep(0.005)
+                asking.send_signal(sig)
+                self.assertEqual(asking.wait(harness.PATIENCE), -sig)
+
+
+class Refusals(unittest.TestCase):
+    """What is wrong before anything is sent: exit 2, what to write instead."""
+
+    def test_each_is_2_with_a_hint(self):
+        rows = [
+            (["127.0.0.1:7499", "hi"], r"for plain UDP write udp://127\.0\.0\.1:7499$"),
+            (["127.0.0.1:7499/time", "hi"], r"write udp://127\.0\.0\.1:7499$"),
+            (["[::1]:7499", "hi"], r"write udp://\[::1\]:7499$"),
+            (["myhost", "hi"], r"write udp://myhost:PORT$"),
+            (["@anna", "hi"], "not in this version"),
+            (["tcp://127.0.0.1:1", "hi"], "dgram stream connect tcp://127.0.0.1:1"),
+            (["group://239.1.1.1:1", "hi"], "write udp://239.1.1.1:1"),
+            (["udp://127.0.0.1", "hi"], "port"),
+            (["udp://127.0.0.1:0", "hi"], "port"),
+            (["udp://127.0.0.1:99999", "hi"], "port"),
+            (["udp://127.0.0.1:9/time", "hi"], "name"),
+            ([], "an endpoint is missing"),
+            (["udp://127.0.0.1:9", "two", "words"], "quote"),
+            (["-t", "soon", "udp://127.0.0.1:9", "hi"], "-t: 'soon' is no duration"),
+            (["-t", "0", "udp://127.0.0.1:9", "hi"], "-t: '0'"),
+            (["-T", "0s", "udp://127.0.0.1:9", "hi"], "-T: '0s'"),
+            (["-r", "-1", "udp://127.0.0.1:9", "hi"], "-r: '-1'"),
+            (["-p", "html", "udp://127.0.0.1:9", "hi"], "-p: 'html' is none of text, hex, raw, none"),
+            (["--backoff", "0.5", "udp://127.0.0.1:9", "hi"], "--backoff: '0.5'"),
+            (["--replies", "0", "udp://127.0.0.1:9", "hi"], "--replies: '0'"),
+            (["--color", "red", "udp://127.0.0.1:9", "hi"], "--color: 'red'"),
+            (["-k", "file", "udp://127.0.0.1:9", "hi"], "carry no key"),
+            (["-b", "unix:///tmp/x", "udp://127.0.0.1:9", "hi"], "-b"),
+            (["--nonsense", "udp://127.0.0.1:9", "hi"], "unrecognized option '--nonsense'"),
+            (["-x", "udp://127.0.0.1:9", "abc"], "half a byte"),
+            (["-x", "udp://127.0.0.1:9", "xy"], "not hexadecimal"),
+            (["-e", "udp://127.0.0.1:9", "\\q"], "-e"),
+            (["-x", "-e", "udp://127.0.0.1:9", "00"], "one of them"),
+            (["-f", "x", "udp://127.0.0.1:9", "text"], "TEXT and -f"),
+        ]
+        for args, pattern in rows:
+            with self.subTest(args):
+                got = run("request", *args)
+                self.assertEqual(got.returncode, 2, got)
+                self.assertRegex(sentence(got).replace("\n", "$", 1).split("$")[0] + "\n", "(?m)" + pattern)
+                self.assertEqual(got.stdout, b"")
+
+    def test_a_bare_link_local_address_names_the_zones(self):
+        got = run("request", "udp://[fe80::1]:9", "hi")
+        self.assertEqual(got.returncode, 2, got)
+        self.assertRegex(sentence(got), "interface")
+
+
+if __name__ == "__main__":
+    harness.main()
