@@ -8,13 +8,12 @@ static int send_one(struct dgram_socket *s, const struct dgram_datagram *d, int 
 {
 	struct dg_message m;
 	struct msghdr h;
-	ssize_t sent;
 
 	dg_message_send(&h, &m, s, d);
-	do
-		sent = sendmsg(s->fd, &h, flags);
-	while (sent < 0 && errno == EINTR);
-	return sent < 0 ? -1 : 0;
+	if (sendmsg(s->fd, &h, flags) < 0)
+		return -1;
+	s->stats.sent++;
+	return 0;
 }
 
 int dg_batch_send_each(struct dgram_socket *s, const struct dgram_datagram *d, int flags)
@@ -24,13 +23,15 @@ int dg_batch_send_each(struct dgram_socket *s, const struct dgram_datagram *d, i
 
 	for (size_t i = 0; i < count; i++) {
 		size_t at = i * d->segment;
+		int err;
 
 		part.data = d->data + at;
-		part.len = count > 1 && d->len - at > d->segment ? d->segment : d->len - at;
-		if (send_one(s, &part, flags) == 0)
-			s->stats.sent++;
-		else
-			return i == 0 ? -1 : 1;
+		part.len = i + 1 < count ? d->segment : d->len - at;
+		do
+			err = send_one(s, &part, flags);
+		while (err < 0 && errno == EINTR && i > 0);
+		if (err < 0)
+			return i > 0 ? 1 : -1;
 	}
 	return 1;
 }

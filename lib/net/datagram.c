@@ -81,6 +81,8 @@ int dgram_socket_recvfrom(struct dgram_socket *s, void *buf, size_t size, struct
 		return got;
 	if (from != NULL)
 		*from = d.peer;
+	if (dg_message_segments(&d) > 1)
+		return DGRAM_ERR_ARGUMENT;
 	return d.status < 0 ? d.status : (int)d.len;
 }
 
@@ -99,6 +101,7 @@ static int count_sendable(const struct dgram_socket *s, const struct dgram_datag
 /* A path without a socket is nobody who listens, just as a port. */
 static int send_outcome(const struct dgram_socket *s, int errno_value)
 {
+	errno = errno_value;
 	if (s->family == DGRAM_UNIX && errno_value == ENOENT)
 		return DGRAM_ERR_REFUSED;
 	return dgram_error_from_errno(errno_value);
@@ -118,12 +121,13 @@ static bool met_earlier_error(struct dgram_socket *s, const struct dgram_addr *t
 	return dg_errors_drain(s, to) > 0 || (tries == 0 && errno_value != EMSGSIZE);
 }
 
-/* poll() cannot tell when a UNIX peer's queue has room, the kernel's own timeout can. 0 is no timeout to it. */
+/* poll() cannot tell when a UNIX peer's queue has room, the kernel's own timeout can. It takes 0 for none. */
 static void limit_send(const struct dgram_socket *s, uint64_t ns)
 {
+	uint64_t us = ns / DGRAM_US + (ns > 0);
 	struct timeval tv = {
-		.tv_sec = (time_t)(ns / DGRAM_S),
-		.tv_usec = (suseconds_t)((ns % DGRAM_S + DGRAM_US - 1) / DGRAM_US % 1000000),
+		.tv_sec = (time_t)(us / 1000000),
+		.tv_usec = (suseconds_t)(us % 1000000),
 	};
 
 	setsockopt(s->fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof tv);
@@ -141,13 +145,27 @@ static int send_when_room(struct dgram_socket *s, const struct dgram_datagram *v
 		sent = dg_batch_send(s, v, n, MSG_NOSIGNAL);
 		left = dg_time_left(deadline);
 	} while (sent < 0 && (would_block(errno) || errno == EINTR) && left > 0);
+	if (sent < 0 && errno == EINTR)
+		errno = EAGAIN;
 	limit_send(s, 0);
+	return sent;
+}
+
+static int send_in_time(struct dgram_socket *s, const struct dgram_datagram *v, size_t n)
+{
+	int flags = MSG_NOSIGNAL | (s->timeout == DGRAM_NEVER ? 0 : MSG_DONTWAIT);
+	int sent;
+
+	do
+		sent = dg_batch_send(s, v, n, flags);
+	while (sent < 0 && errno == EINTR);
+	if (sent < 0 && would_block(errno) && s->timeout > 0)
+		sent = send_when_room(s, v, n);
 	return sent;
 }
 
 int dgram_socket_send_batch(struct dgram_socket *s, const struct dgram_datagram *v, size_t n)
 {
-	int flags = MSG_NOSIGNAL | (s->timeout == DGRAM_NEVER ? 0 : MSG_DONTWAIT);
 	int ready;
 
 	if (n == 0 || s->fd < 0)
@@ -156,16 +174,15 @@ int dgram_socket_send_batch(struct dgram_socket *s, const struct dgram_datagram 
 	if (ready < 0)
 		return ready;
 	for (int tries = 0; tries < SEND_TRIES_MAX; tries++) {
-		int sent = dg_batch_send(s, v, (size_t)ready, flags);
+		int sent = send_in_time(s, v, (size_t)ready);
+		int why = errno;
 
-		if (sent < 0 && would_block(errno) && s->timeout > 0)
-			sent = send_when_room(s, v, (size_t)ready);
 		if (sent > 0)
 			return sent;
-		if (would_block(errno))
+		if (would_block(why))
 			return s->timeout == 0 ? DGRAM_ERR_AGAIN : DGRAM_ERR_TIMEOUT;
-		if (errno != EINTR && !met_earlier_error(s, &v[0].peer, errno, tries))
-			return send_outcome(s, errno);
+		if (!met_earlier_error(s, &v[0].peer, why, tries))
+			return send_outcome(s, why);
 	}
 	return DGRAM_ERR_AGAIN;
 }

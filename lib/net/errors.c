@@ -40,7 +40,6 @@ bool dg_errors_pending(int errno_value)
 	case ENETDOWN:
 	case EMSGSIZE:
 	case EACCES:
-	case EPERM:
 	case EPROTO:
 	case ENOPROTOOPT:
 	case EOPNOTSUPP:

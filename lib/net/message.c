@@ -73,6 +73,8 @@ void dg_message_received(struct dgram_socket *s, struct msghdr *h, size_t len,
 	d->group = false;
 	d->segment = 0;
 	dg_sockaddr_get(&d->peer, h->msg_name, h->msg_namelen);
+	if (s->family == DGRAM_UNIX)
+		d->peer.family = DGRAM_UNIX; /* of a sender without a name nothing is told */
 	get_control(s, d, h);
 	d->status = cut ? DGRAM_ERR_TRUNCATED : 0;
 	d->len = cut ? 0 : len;

@@ -1,0 +1,138 @@
+/* Whose port it is: a second binder must never get datagrams that are meant for the first. */
+#define _GNU_SOURCE
+#include "net.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static void a_port_that_is_taken_is_in_use_for_everyone_else(void **state)
+{
+	static const struct {
+		const char *first, *second;
+	} row[] = {
+		{"127.0.0.1:0", "127.0.0.1:0"}, {"0.0.0.0:0", "127.0.0.1:0"},
+		{"0.0.0.0:0", "0.0.0.0:0"},     {"[::]:0", "[::]:0"},
+		{"[::]:0", "0.0.0.0:0"},        {"[::]:0", "127.0.0.1:0"},
+		{"[::]:0", "[::1]:0"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+		struct dgram_socket first, second;
+		struct dgram_addr again;
+
+		if (row[i].first[0] == '[' && !have_ipv6())
+			continue;
+		print_message("%s then %s\n", row[i].first, row[i].second);
+		open_bound(&first, row[i].first, NULL);
+		again = with_port(row[i].second, port_of(&first));
+		assert_int_equal(dgram_socket_bound(&second, &again, NULL), DGRAM_ERR_IN_USE);
+		assert_int_equal(second.fd, -1);
+		dgram_socket_close(&first);
+	}
+}
+
+/* A thief sets whatever it likes on its own socket. */
+static int steal(uint16_t port, int option)
+{
+	struct sockaddr_in name = {.sin_family = AF_INET,
+				   .sin_port = htons(port),
+				   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	int result;
+
+	assert_true(fd >= 0);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, option, &(int){1}, sizeof(int)), 0);
+	result = bind(fd, (struct sockaddr *)&name, sizeof name);
+	close(fd);
+	return result;
+}
+
+static void no_option_of_a_second_binder_steals_a_port(void **state)
+{
+	static const char *const listeners[] = {"127.0.0.1:0", "0.0.0.0:0", "[::]:0"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof listeners / sizeof listeners[0]; i++) {
+		struct dgram_socket s;
+
+		if (listeners[i][0] == '[' && !have_ipv6())
+			continue;
+		open_bound(&s, listeners[i], NULL);
+		assert_int_equal(steal(port_of(&s), SO_REUSEADDR), -1);
+		assert_int_equal(steal(port_of(&s), SO_REUSEPORT), -1);
+		dgram_socket_close(&s);
+	}
+}
+
+static void a_unicast_port_is_never_shared_by_address(void **state)
+{
+	static const char *const unicast[] = {"127.0.0.1:0", "0.0.0.0:0", "[::1]:0", "[::]:0"};
+	const struct dgram_socket_options opt = {.group_port = true};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof unicast / sizeof unicast[0]; i++) {
+		struct dgram_addr local = address(unicast[i]);
+		struct dgram_socket s;
+
+		if (unicast[i][0] == '[' && !have_ipv6())
+			continue;
+		assert_int_equal(dgram_socket_bound(&s, &local, &opt), DGRAM_ERR_ARGUMENT);
+		assert_int_equal(s.fd, -1);
+	}
+}
+
+static void workers_that_agree_share_a_port(void **state)
+{
+	const struct dgram_socket_options opt = {.reuse_port = true};
+	struct dgram_socket first, second;
+	struct dgram_addr again;
+
+	(void)state;
+	open_bound(&first, "127.0.0.1:0", &opt);
+	again = name_of(&first);
+	assert_int_equal(dgram_socket_bound(&second, &again, &opt), 0);
+	dgram_socket_close(&second);
+	assert_int_equal(dgram_socket_bound(&second, &again, NULL), DGRAM_ERR_IN_USE);
+	dgram_socket_close(&first);
+}
+
+static void an_address_of_another_machine_cannot_be_bound(void **state)
+{
+	struct dgram_addr local = address("192.0.2.77:0");
+	struct dgram_socket s;
+
+	(void)state;
+	assert_int_equal(dgram_socket_bound(&s, &local, NULL), DGRAM_ERR_NOT_LOCAL);
+	assert_int_equal(s.fd, -1);
+	NEED_IPV6();
+	local = address("[fe80::77]:0");
+	assert_int_equal(dgram_socket_bound(&s, &local, NULL), DGRAM_ERR_ZONE);
+}
+
+static void descriptors_close_on_exec(void **state)
+{
+	struct dgram_socket s;
+
+	(void)state;
+	open_bound(&s, "127.0.0.1:0", NULL);
+	assert_true(fcntl(s.fd, F_GETFD) & FD_CLOEXEC);
+	dgram_socket_close(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_port_that_is_taken_is_in_use_for_everyone_else),
+		cmocka_unit_test(no_option_of_a_second_binder_steals_a_port),
+		cmocka_unit_test(a_unicast_port_is_never_shared_by_address),
+		cmocka_unit_test(workers_that_agree_share_a_port),
+		cmocka_unit_test(an_address_of_another_machine_cannot_be_bound),
+		cmocka_unit_test(descriptors_close_on_exec),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
