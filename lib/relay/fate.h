@@ -2,6 +2,8 @@
 #ifndef DG_RELAY_FATE_H
 #define DG_RELAY_FATE_H
 
+#include "base/random.h"
+
 #include <dgram/relay.h>
 
 enum dg_chance {
@@ -17,8 +19,8 @@ enum dg_chance {
 };
 
 struct dg_fates {
-	uint64_t state[DG_CHANCES]; /* of one generator each */
-	bool burst;                 /* in the bad state of the burst loss */
+	struct dg_random random[DG_CHANCES];
+	bool burst; /* in the bad state of the burst loss */
 };
 
 struct dg_fate {
