@@ -51,14 +51,13 @@ static const struct argp_option table[] = {
 	{"exec",  OPT_EXEC,  NULL,   0, "answer with what a command prints; everything after it is the command", 0},
 	{"escapes", 'e', NULL, 0, "--reply TEXT has C escapes: \\n \\t \\r \\0 \\\\ \\xNN", 0},
 	{"hex",     'x', NULL, OPTION_IN_HELP_ONLY, "--reply TEXT is hexadecimal", 0},
-	{"json",    'j', NULL, 0, "one JSON object per line for each request and answer", 0},
 	{"max-procs", OPT_PROCS, "N", 0, "commands at once (8); 64 requests more wait, the rest is dropped", 0},
-	{"exec-timeout", OPT_EXEC_TIMEOUT, "DUR", 0, "a command that runs longer is ended (10s): TERM, then KILL, to its group", 0},
+	{"exec-timeout", OPT_EXEC_TIMEOUT, "DUR", 0, "a command that runs longer is ended (10s)", 0},
 	{"sh",  OPT_SHELL, NULL,   0, "the command's first word is a script for /bin/sh, the others are its $1, $2 ...", 0},
 	{"env", OPT_ENV,   "NAME", OPTION_IN_HELP_ONLY, "pass this variable on to the command (may be repeated)", 0},
-	{"max-request", OPT_REQUEST_MAX, "SIZE", OPTION_IN_HELP_ONLY, "longer requests are not answered (4MiB; a datagram holds 64 KiB)", 0},
-	{"max-reply",   OPT_REPLY_MAX,   "SIZE", OPTION_IN_HELP_ONLY, "a command that prints more is killed (4MiB; a datagram holds 65507 bytes)", 0},
-	{"insecure-open", OPT_INSECURE, NULL, OPTION_IN_HELP_ONLY, "beyond loopback: everyone may run the command and get answers above 3 times the request", 0},
+	{"max-request", OPT_REQUEST_MAX, "SIZE", OPTION_IN_HELP_ONLY, "longer requests are not answered (4MiB)", 0},
+	{"max-reply",   OPT_REPLY_MAX,   "SIZE", OPTION_IN_HELP_ONLY, "a command that prints more is killed (a datagram: 65507 bytes)", 0},
+	{"insecure-open", OPT_INSECURE, NULL, OPTION_IN_HELP_ONLY, "beyond loopback: whoever asks runs the command, and gets any length", 0},
 	{"allow-low-ports", OPT_LOW_PORTS, NULL, OPTION_IN_HELP_ONLY, "answer source ports below 1024 too", 0},
 	{0},
 };
@@ -119,9 +118,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'x':
 		r->common.hex = true;
 		return 0;
-	case 'j':
-		r->common.json = true;
-		return 0;
 	case OPT_PROCS:
 		return parse_procs(arg, &r->max_procs);
 	case OPT_EXEC_TIMEOUT:
@@ -146,7 +142,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static const struct argp_child children[] = {OPTIONS_COUNT, OPTIONS_BIND, OPTIONS_PROTOCOL, OPTIONS_GENERAL, {0}};
+static const struct argp_child children[] = {
+	OPTIONS_COUNT, OPTIONS_JSON, OPTIONS_LISTEN, OPTIONS_PROTOCOL, OPTIONS_GENERAL, {0},
+};
 static const struct argp argp = {table, parse, NULL, NULL, children, NULL, NULL};
 
 /* -- what was asked for, checked before anything listens -- */
@@ -199,8 +197,6 @@ static int check_options(const struct respond *r)
 		return fail_usage(name, "-e and -x are for --reply");
 	if (r->form != ANSWER_EXEC && r->shell)
 		return fail_usage(name, "--sh is for --exec, and comes before it");
-	if (o->bind != NULL)
-		return fail_usage(name, "-b: the endpoint is where it listens; leave -b out");
 	return 0;
 }
 
