@@ -38,7 +38,7 @@ FREESTANDING = re.compile(
 ALLOCATION = re.compile(r"^(malloc|calloc|free)$")  # in a file that has a _new
 
 FUNCTION_LINES = 70
-COLUMNS = collections.defaultdict(lambda: 120, {".c": 150, ".h": 150})
+COLUMNS = collections.defaultdict(lambda: 140, {".c": 170, ".h": 170})
 BANNED = re.compile(r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "X" + "XX", "HA" + "CK")) + r")\b")
 OUTSIDE = re.compile("|".join(f"/{top}/" for top in ("work", "farm", "ro" + "ot")) + r"|/home/\w+/|/Users/\w+/")
 
@@ -207,24 +207,31 @@ def words(house):
                 yield f"{path}:{number}: names {OUTSIDE.search(line)[0]}, a place on somebody's machine"
 
 
+def builds(text, stem):
+    """Does this CMakeLists.txt name stem.c, be it as stem alone or with a variable in it, as in batch_${system}.c?"""
+    for word in re.findall(r"[\w/.${}-]+", text):
+        pattern = re.sub(r"\\\$\\{\w+\\}", r"\\w+", re.escape(word.removesuffix(".c").split("/")[-1]))
+        if re.fullmatch(pattern, stem) and pattern != r"\w+":
+            return True
+    return False
+
+
 def no_orphans(house):
     """Every file is built, run, read or linked to from another one."""
-    named_by_place = re.compile(r"(^|/)(CMakeLists\.txt|README\.md|LICENSE)$|^\.|/corpus/")
+    named_by_place = re.compile(r"(^|/)(CMakeLists\.txt|README\.md|LICENSE)$|(^|/)\.|/corpus/|^docs/decisions/")
     for path in house.files:
         if named_by_place.search(path):
             continue
         pure_path = pathlib.PurePath(path)
         if path.endswith(".c"):  # dgram_test(error) is error.c
             builders = [f"{parent}/CMakeLists.txt" for parent in map(str, pure_path.parents)]
-            text = "\n".join(house.files.get(name.removeprefix("./"), "") for name in builders)
-            pattern = rf"\b{re.escape(pure_path.stem)}(\.c)?\b"
+            used = any(builds(house.files.get(name.removeprefix("./"), ""), pure_path.stem) for name in builders)
         else:
-            text = "\n".join(text for other, text in house.files.items() if other != path)
-            name = pure_path.stem if path.endswith((".py", ".in")) else pure_path.name
-            pattern = rf"(?<![\w.]){re.escape(name)}\b"
-            if path.endswith(".h"):
-                pattern = rf'#\s*include\s*[<"]([\w./]*/)?{re.escape(name)}[>"]'
-        if not re.search(pattern, text):
+            name = re.escape(pure_path.stem if path.endswith((".py", ".in")) else pure_path.name)
+            pattern = re.compile(rf'#\s*include\s*[<"]([\w./]*/)?{name}[>"]' if path.endswith(".h") else
+                                 rf"(?<![\w.]){name}\b")
+            used = any(pattern.search(text) for other, text in house.files.items() if other != path)
+        if not used:
             yield f"{path}: nothing builds, runs, includes or links to it"
 
 
@@ -275,9 +282,7 @@ def main():
     top = pathlib.Path(os.environ.get("DGRAM_SOURCE", pathlib.Path(__file__).parents[2]))
     build = os.environ.get("DGRAM_BUILD")
     house = read_house(top, pathlib.Path(build) if build else None)
-    for complaint in no_orphans(house):
-        print(f"(soon: {complaint})")
-    complaints = [f"{rule.__name__}: {complaint}" for rule in RULES[:-1] for complaint in rule(house)]
+    complaints = [f"{rule.__name__}: {complaint}" for rule in RULES for complaint in rule(house)]
     print(*complaints, sep="\n" if complaints else "")
     print(f"{len(house.files)} files and {len(house.objects)} objects, {len(complaints)} complaints")
     if build and not house.objects:
