@@ -2,6 +2,7 @@
 
 #include <dgram/error.h>
 
+#include "base/ip.h"
 #include "base/random.h"
 
 #include <stdio.h>
@@ -164,6 +165,7 @@ static void what_is_no_address_is_refused(void **state)
 		{"1.2.3.4:9/", DGRAM_ERR_PORT},
 		{"[::1]", DGRAM_ERR_PORT},
 		{"[::1]9", DGRAM_ERR_PORT},
+		{"[::1]x9", DGRAM_ERR_PORT},
 		{"[::1]]:9", DGRAM_ERR_PORT},
 		{"unix:", DGRAM_ERR_ADDRESS},
 		{"unix:/x", DGRAM_ERR_ADDRESS},
@@ -186,6 +188,16 @@ static void what_is_no_address_is_refused(void **state)
 			fail_msg("'%s': %d", row[i].text, rc);
 		assert_memory_equal(&addr, &before, sizeof addr);
 	}
+}
+
+static void groups_that_are_left_out_are_zero(void **state)
+{
+	uint8_t ip[16], zero[16] = {0};
+
+	(void)state;
+	memset(ip, 0xee, sizeof ip);
+	assert_true(dg_ip6_parse(ip, "::", 2));
+	assert_memory_equal(ip, zero, sizeof ip);
 }
 
 static void a_path_has_a_longest_length(void **state)
@@ -417,6 +429,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_address_has_one_text),
 		cmocka_unit_test(what_is_no_address_is_refused),
+		cmocka_unit_test(groups_that_are_left_out_are_zero),
 		cmocka_unit_test(a_path_has_a_longest_length),
 		cmocka_unit_test(the_longest_texts_fit),
 		cmocka_unit_test(a_text_that_does_not_fit_is_cut_and_terminated),

@@ -94,6 +94,21 @@ static void a_bounded_number_is_even(void **state)
 		assert_in_range(count[i], 9400, 10600);
 }
 
+/* A state whose first number is 0, the one that is drawn again first. */
+static void a_number_is_drawn_again_only_where_it_must(void **state)
+{
+	const struct dg_random zero_first = {{1, 0, 3, 4}};
+	struct dg_random once = zero_first, r = zero_first;
+
+	(void)state;
+	assert_true(dg_random_next(&once) == 0);
+	assert_true(dg_random_below(&r, UINT64_C(1) << 63) == 0); /* divides 2^64 */
+	assert_memory_equal(&r, &once, sizeof r);
+	r = zero_first;
+	assert_true(dg_random_below(&r, UINT64_MAX) != 0); /* leaves a remainder of 1 */
+	assert_memory_not_equal(&r, &once, sizeof r);
+}
+
 static void what_a_part_draws_changes_nothing_for_the_others(void **state)
 {
 	struct dg_random a, b, part_a, part_b;
@@ -123,6 +138,7 @@ int main(void)
 		cmocka_unit_test(the_same_seed_gives_the_same_numbers),
 		cmocka_unit_test(a_bounded_number_stays_below),
 		cmocka_unit_test(a_bounded_number_is_even),
+		cmocka_unit_test(a_number_is_drawn_again_only_where_it_must),
 		cmocka_unit_test(what_a_part_draws_changes_nothing_for_the_others),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
