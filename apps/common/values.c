@@ -9,7 +9,8 @@ struct unit {
 	uint64_t size;
 };
 
-/* One sort of value: its units, the largest result, and what is said of a text that is none or too large. */
+/* One sort of value: its units, the largest result, and what is said of a text that is none or too
+ * large. */
 struct kind {
 	const struct unit *units;
 	uint64_t max;
@@ -106,8 +107,8 @@ static bool whole_number(uint64_t *out, const char *text, size_t len, uint64_t m
 	return true;
 }
 
-/* 0.DIGITS of a unit, cut off. From the last digit to the first, so that nothing but ten units has to fit; cutting
- * at each step is the same as cutting once at the end. */
+/* 0.DIGITS of a unit, cut off. From the last digit to the first, so that nothing but ten units has
+ * to fit; cutting at each step is the same as cutting once at the end. */
 static uint64_t fraction_of(uint64_t unit, const char *digits, size_t len)
 {
 	uint64_t value = 0;

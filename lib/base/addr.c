@@ -67,8 +67,8 @@ static int ip_parse(struct dgram_addr *addr, const char *text, size_t len)
 	return 0;
 }
 
-/* One byte of a path, as itself or as \xNN: how many bytes of text it takes. 0: a control byte, which only \xNN may
- * stand for. */
+/* One byte of a path, as itself or as \xNN: how many bytes of text it takes. 0: a control byte,
+ * which only \xNN may stand for. */
 static size_t path_byte(char *out, const char *text, size_t len)
 {
 	if (len >= 4 && text[0] == '\\' && text[1] == 'x' && dg_text_hex(text[2]) >= 0 &&
@@ -135,8 +135,8 @@ static size_t ip_format(char *out, const struct dgram_addr *addr)
 	return n + dg_text_digits(out + n, addr->port);
 }
 
-/* How many bytes of the path may stand as they are: 0 for what a terminal or a reader of UTF-8 would trip over, and
- * for the backslash that marks those. */
+/* How many bytes of the path may stand as they are: 0 for what a terminal or a reader of UTF-8
+ * would trip over, and for the backslash that marks those. */
 static size_t plain_bytes(const uint8_t *path, size_t len)
 {
 	return path[0] == '\\' ? 0 : dg_utf8_shown(path, len);
@@ -162,8 +162,8 @@ static size_t path_format(char *out, const struct dgram_addr *addr)
 	if (len > 0 && path[0] == '\0') {
 		out[n++] = '@';
 		at++;
-	} else if (len > 0 && path[0] == '@') {
-		n += escape_byte(out + n, path[at++]); /* a file of this name is not an abstract one */
+	} else if (len > 0 && path[0] == '@') { /* a file of this name is not an abstract one */
+		n += escape_byte(out + n, path[at++]);
 	}
 	while (at < len) {
 		size_t plain = plain_bytes(path + at, len - at);
@@ -198,8 +198,8 @@ char *dgram_addr_format(const struct dgram_addr *addr, char *buf, size_t size)
 
 #define FLAT_MAX (7 + DGRAM_UNIX_PATH_MAX + 1)
 
-/* Everything that makes an address itself, and nothing else of the struct, as bytes: the one place that says what equal
- * means. Returns how many. */
+/* Everything that makes an address itself, and nothing else of the struct, as bytes: the one place
+ * that says what equal means. Returns how many. */
 static size_t flatten(uint8_t out[FLAT_MAX], const struct dgram_addr *addr)
 {
 	const size_t host[] = {
@@ -270,8 +270,8 @@ bool dgram_addr_is_broadcast(const struct dgram_addr *addr)
 	return IN_NET4(addr, 32, 255, 255, 255, 255);
 }
 
-/* IPv6 multicast is link-local by the scope in its second byte, whatever its flags: ff02::1 and ff12::2472 (RFC 4291,
- * section 2.7). */
+/* IPv6 multicast is link-local by the scope in its second byte, whatever its flags: ff02::1 and
+ * ff12::2472 (RFC 4291, section 2.7). */
 bool dgram_addr_is_link_local(const struct dgram_addr *addr)
 {
 	return IN_NET4(addr, 16, 169, 254) || IN_NET6(addr, 10, 0xfe, 0x80) ||

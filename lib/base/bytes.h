@@ -1,7 +1,8 @@
 /* bytes.h - a cursor over bytes that never leaves them, to read and to write; big-endian.
  *
- * Failure is sticky: once something did not fit, every read gives 0 and every write does nothing, so that a decoder reads
- * all its fields and asks once, at the end. Inline because each packet passes here.
+ * Failure is sticky: once something did not fit, every read gives 0 and every write does nothing,
+ * so that a decoder reads all its fields and asks once, at the end. Inline because each packet
+ * passes here.
  */
 #ifndef DG_BASE_BYTES_H
 #define DG_BASE_BYTES_H

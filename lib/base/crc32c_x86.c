@@ -1,5 +1,5 @@
-/* The CRC32 instruction of SSE4.2 (x86-64 processors since 2008). The compiler may use it in this one function only:
- * everything else runs on older ones too. */
+/* The CRC32 instruction of SSE4.2 (x86-64 processors since 2008). The compiler may use it in this
+ * one function only: everything else runs on older ones too. */
 #include "base/crc32c.h"
 
 #include <nmmintrin.h>

@@ -41,12 +41,13 @@ static inline void absorb(struct sip *s, uint64_t word, int n)
 }
 
 /* c rounds for each word of eight bytes, d at the end: the two numbers of the name. */
-static inline uint64_t siphash(const uint8_t key[DG_HASH_KEY], const uint8_t *data, size_t len, int c,
-			       int d)
+static inline uint64_t siphash(const uint8_t key[DG_HASH_KEY], const uint8_t *data, size_t len,
+			       int c, int d)
 {
 	uint64_t k0 = little_endian(key, 8), k1 = little_endian(key + 8, 8);
 	struct sip s = {
-		/* the initial state of the paper, section 2.1: "somepseudorandomlygeneratedbytes" */
+		/* the initial state of the paper, section 2.1:
+		 * "somepseudorandomlygeneratedbytes" */
 		.v0 = k0 ^ UINT64_C(0x736f6d6570736575),
 		.v1 = k1 ^ UINT64_C(0x646f72616e646f6d),
 		.v2 = k0 ^ UINT64_C(0x6c7967656e657261),

@@ -7,7 +7,8 @@
 
 #define DG_HASH_KEY 16 /* bytes */
 
-/* SipHash-2-4: whoever does not know the key cannot forge or predict a value. For cookies and tokens. */
+/* SipHash-2-4: whoever does not know the key cannot forge or predict a value. For cookies and
+ * tokens. */
 uint64_t dg_hash(const uint8_t key[DG_HASH_KEY], const void *data, size_t len);
 
 /* SipHash-1-3: about twice as fast, and enough for tables, whose values nobody sees. */

@@ -40,8 +40,8 @@ static bool group_parse(uint8_t out[2], const char *text, size_t len)
 	return true;
 }
 
-/* The groups of text, separated by single colons, without "::". Returns how many bytes of out (room) they
- * fill, or -1. Only the end of an address may be written as IPv4. */
+/* The groups of text, separated by single colons, without "::". Returns how many bytes of out
+ * (room) they fill, or -1. Only the end of an address may be written as IPv4. */
 static int groups_parse(uint8_t *out, size_t room, const char *text, size_t len, bool at_end)
 {
 	size_t used = 0;
@@ -86,7 +86,8 @@ bool dg_ip6_parse(uint8_t out[16], const char *text, size_t len)
 	if (before < 0)
 		return false;
 	if (gap + 2 < len)
-		after = groups_parse(tail, 14 - (size_t)before, text + gap + 2, len - gap - 2, true);
+		after = groups_parse(tail, 14 - (size_t)before, text + gap + 2, len - gap - 2,
+				     true);
 	if (after < 0)
 		return false;
 	memcpy(out + 16 - after, tail, (size_t)after);
@@ -125,8 +126,8 @@ static size_t group_format(char *out, const uint8_t group[2])
 	return n;
 }
 
-/* The run of zero groups that "::" stands for: the longest, the first of equals, never one group alone
- * (RFC 5952, sections 4.2.2 and 4.2.3). Returns its length in groups, 0 for none. */
+/* The run of zero groups that "::" stands for: the longest, the first of equals, never one group
+ * alone (RFC 5952, sections 4.2.2 and 4.2.3). Returns its length in groups, 0 for none. */
 static int longest_zeros(const uint8_t ip[16], int *first)
 {
 	int best = 1, run = 0;

@@ -1,7 +1,7 @@
 /* ip.h - IPv4 and IPv6 addresses as text, without port and zone.
  *
- * Our own because inet_pton and inet_ntop do not exist where the core runs without a system. Addresses are in
- * network byte order.
+ * Our own because inet_pton and inet_ntop do not exist where the core runs without a system.
+ * Addresses are in network byte order.
  */
 #ifndef DG_BASE_IP_H
 #define DG_BASE_IP_H
@@ -10,12 +10,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The whole of text (len bytes): four decimal numbers without leading zeros. 1.2.3, 010.0.0.1 and 0x7f.0.0.1
- * are not addresses. */
+/* The whole of text (len bytes): four decimal numbers without leading zeros. 1.2.3, 010.0.0.1 and
+ * 0x7f.0.0.1 are not addresses. */
 bool dg_ip4_parse(uint8_t out[4], const char *text, size_t len);
 
-/* The whole of text in a form of RFC 4291, section 2.2: groups, "::" for at least one of them, the last two may
- * be written as IPv4. */
+/* The whole of text in a form of RFC 4291, section 2.2: groups, "::" for at least one of them, the
+ * last two may be written as IPv4. */
 bool dg_ip6_parse(uint8_t out[16], const char *text, size_t len);
 
 /* ::ffff:0:0/96 (RFC 4291, section 2.5.5.2): an IPv4 address, in the last four bytes. */

@@ -34,8 +34,8 @@ uint64_t dg_random_next(struct dg_random *r)
 	return result;
 }
 
-/* 2^64 is seldom a multiple of n: the numbers below its remainder are drawn again, or the low results would come more
- * often than the high ones. */
+/* 2^64 is seldom a multiple of n: the numbers below its remainder are drawn again, or the low
+ * results would come more often than the high ones. */
 uint64_t dg_random_below(struct dg_random *r, uint64_t n)
 {
 	uint64_t remainder = (UINT64_MAX - n + 1) % n;

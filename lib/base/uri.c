@@ -1,5 +1,5 @@
-/* An endpoint is read in two passes: what is written (scheme, host, zone, port, name), each part by its own rule, and
- * then whether that is enough for its use. Every refusal has its sentence: what is wrong, and what to write. */
+/* An endpoint is read in two passes: what is written (scheme, host, zone, port, name), each part by
+ * its own rule, and then whether that is enough for its use. */
 #include <dgram/uri.h>
 
 #include <dgram/error.h>
@@ -10,16 +10,100 @@
 
 #include <string.h>
 
+/* What can be wrong: its error, and the sentence that says it and what to write instead. */
+/* clang-format off */
+#define PROBLEMS(ROW) \
+	ROW(EMPTY,       ADDRESS, "an empty endpoint: write HOST:PORT") \
+	ROW(CONTROL,     ADDRESS, "a control character is no part of an endpoint: remove it (in " \
+	                          "a path it is written \\xNN)") \
+	ROW(BLANK,       ADDRESS, "a blank is no part of an endpoint: remove it") \
+	ROW(SCHEME,      ADDRESS, "unknown scheme: udp://, tcp://, unix:// and group:// are " \
+	                          "known, in small letters; HOST:PORT has none") \
+	ROW(SLASHES,     ADDRESS, "a scheme ends with two slashes: udp://HOST:PORT, " \
+	                          "unix:///PATH") \
+	ROW(NO_HOST,     ADDRESS, "no host: write HOST:PORT (127.0.0.1 is this machine)") \
+	ROW(HOST_LONG,   SIZE,    "the host's name is too long: at most 253 bytes") \
+	ROW(LABEL_LONG,  SIZE,    "a part of the host's name is too long: at most 63 bytes") \
+	ROW(HOST_PART,   ADDRESS, "a part of the host's name is empty: no '.' before it, no two " \
+	                          "together") \
+	ROW(HOST_BYTE,   ADDRESS, "a host's name is made of letters, digits, '-', '_' and '.'") \
+	ROW(HOST_ASCII,  ADDRESS, "the host's name is not ASCII: write it in its xn-- form") \
+	ROW(HOST_NUMBER, ADDRESS, "a number alone is no host: a port is written :PORT or " \
+	                          "HOST:PORT") \
+	ROW(IP4,         ADDRESS, "not an IPv4 address: write four numbers up to 255 without " \
+	                          "leading zeros") \
+	ROW(COLONS,      ADDRESS, "more than one ':': an IPv6 address goes in brackets, as in " \
+	                          "[::1]:7400") \
+	ROW(BRACKET,     ADDRESS, "']' is missing: write [IPV6]:PORT") \
+	ROW(BRACKET_REST, ADDRESS, "only :PORT or /NAME can follow ']'") \
+	ROW(IP6_IS_IP4,  ADDRESS, "brackets are for IPv6 addresses: write an IPv4 address " \
+	                          "without") \
+	ROW(IP6,         ADDRESS, "what stands in brackets is no IPv6 address: write one, as in " \
+	                          "[::1]:7400") \
+	ROW(IP6_ZONE,    ADDRESS, "only a link-local or group address has a zone: leave out what " \
+	                          "follows '%'") \
+	ROW(HOST_ZONE,   ADDRESS, "a zone belongs to an IPv6 address in brackets: " \
+	                          "[fe80::1%eth0]:PORT") \
+	ROW(ZONE_EMPTY,  ADDRESS, "nothing after '%': an interface's name or number belongs " \
+	                          "there") \
+	ROW(ZONE_LONG,   SIZE,    "the zone is too long: an interface's name has at most 15 " \
+	                          "bytes") \
+	ROW(ZONE_BYTE,   ADDRESS, "the zone is no interface's name: write one, as in " \
+	                          "fe80::1%eth0") \
+	ROW(GROUP_NAME,  ADDRESS, "a group is an address, as in group://239.255.24.72:PORT") \
+	ROW(NO_PORT,     PORT,    "no port: write :PORT after the host (only HOST/NAME without a " \
+	                          "scheme has a default)") \
+	ROW(PORT_EMPTY,  PORT,    "nothing after ':': a port is a number up to 65535") \
+	ROW(PORT_DIGITS, PORT,    "the port is not a number: write one up to 65535, without a " \
+	                          "service's name") \
+	ROW(PORT_ZEROS,  PORT,    "the port begins with 0: write it without") \
+	ROW(PORT_LARGE,  PORT,    "the port is above 65535, the highest there is") \
+	ROW(PORT_0,      PORT,    "nothing can be sent to port 0: write 1 to 65535") \
+	ROW(NAME_EMPTY,  ADDRESS, "nothing after '/': write a name there or leave the '/' out") \
+	ROW(NAME_LONG,   SIZE,    "the name is too long: at most 64 bytes") \
+	ROW(NAME_PART,   ADDRESS, "a part of the name is empty: no '.' at its ends, no two " \
+	                          "together") \
+	ROW(NAME_CAPITAL, ADDRESS, "a name has no capital letters: write it in small ones") \
+	ROW(NAME_BYTE,   ADDRESS, "a name is made of a-z, 0-9, '_' and '-', in parts joined by " \
+	                          "'.'") \
+	ROW(UDP_NAME,    ADDRESS, "udp:// ends with the port: a plain datagram carries no name") \
+	ROW(PEER_EMPTY,  ADDRESS, "nothing after '@': write the peer's name, @PEER or " \
+	                          "@PEER/NAME") \
+	ROW(PEER_LONG,   SIZE,    "the peer's name is too long: at most 63 bytes") \
+	ROW(PEER_BYTE,   ADDRESS, "a peer is found by its name alone: write @PEER or @PEER/NAME, " \
+	                          "or HOST:PORT") \
+	ROW(PEER_TEXT,   ADDRESS, "the peer's name is not UTF-8 text") \
+	ROW(PATH_EMPTY,  ADDRESS, "nothing after unix://: write unix:///PATH or unix://@NAME") \
+	ROW(PATH_LONG,   SIZE,    "the path is too long: a UNIX socket's has at most 107 bytes") \
+	ROW(PATH_NUL,    ADDRESS, "a path has no NUL byte: only unix://@NAME may hold \\x00") \
+	ROW(LISTEN_PEER, ADDRESS, "@PEER can only be sent to: listen on [ADDR]:PORT") \
+	ROW(LISTEN_GROUP, ADDRESS, "group:// can only be sent to: listen on [ADDR]:PORT") \
+	ROW(LISTEN_NAME, ADDRESS, "a name cannot be listened on: end with the port, [ADDR]:PORT") \
+	ROW(LISTEN_PORT, PORT,    "no port to listen on: write [ADDR]:PORT (port 0 picks one)") \
+	ROW(BIND_FORM,   ADDRESS, "an address to bind is [ADDR][:PORT], without scheme and name")
+/* clang-format on */
+
+enum problem {
+	GOOD = 0,
+#define PROBLEM_ROW(name, error, sentence) BAD_##name,
+	PROBLEMS(PROBLEM_ROW)
+#undef PROBLEM_ROW
+};
+
+static const struct {
+	int error;
+	const char *sentence;
+} problems[] = {
+	[GOOD] = {0, NULL},
+#define PROBLEM_ROW(name, error, sentence) [BAD_##name] = {DGRAM_ERR_##error, sentence},
+	PROBLEMS(PROBLEM_ROW)
+#undef PROBLEM_ROW
+};
+
 struct span {
 	const char *at;
 	size_t len;
 };
-
-static int refuse(const char **why, int error, const char *sentence)
-{
-	*why = sentence;
-	return error;
-}
 
 /* What stands before the first stop; rest gets what stands behind it. found: there was one. */
 static struct span cut(struct span text, char stop, struct span *rest, bool *found)
@@ -88,7 +172,7 @@ const char *dgram_scheme_name(enum dgram_scheme scheme)
 }
 
 /* Reads the scheme; text loses it. */
-static int scheme_parse(struct dgram_uri *out, struct span *text, const char **why)
+static enum problem scheme_parse(struct dgram_uri *out, struct span *text)
 {
 	struct span rest, word;
 	bool colon;
@@ -97,140 +181,119 @@ static int scheme_parse(struct dgram_uri *out, struct span *text, const char **w
 	if (starts_with(*text, "@")) {
 		out->scheme = DGRAM_SCHEME_PEER;
 		*text = (struct span){text->at + 1, text->len - 1};
-		return 0;
+		return GOOD;
 	}
 	word = cut(*text, ':', &rest, &colon);
 	if (!colon)
-		return 0;
+		return GOOD;
 	for (size_t i = 0; i < SCHEME_COUNT; i++)
 		if (word.len == strlen(schemes[i].name) && starts_with(word, schemes[i].name))
 			out->scheme = schemes[i].scheme;
 	if (starts_with(rest, "//") && out->scheme == DGRAM_SCHEME_DGRAM)
-		return refuse(why, DGRAM_ERR_ADDRESS,
-			      "unknown scheme: udp://, tcp://, unix:// and group:// are known, in small "
-			      "letters; HOST:PORT has none");
+		return BAD_SCHEME;
 	if (out->scheme == DGRAM_SCHEME_DGRAM)
-		return 0;
+		return GOOD;
 	if (!starts_with(rest, "//"))
-		return refuse(why, DGRAM_ERR_ADDRESS,
-			      "a scheme ends with two slashes: udp://HOST:PORT, unix:///PATH");
+		return BAD_SLASHES;
 	*text = (struct span){rest.at + 2, rest.len - 2};
-	return 0;
+	return GOOD;
 }
 
 /* Bytes that no part may hold. A path may hold blanks. */
-static int bytes_check(struct span text, const char **why)
+static enum problem bytes_check(struct span text)
 {
 	bool blanks = starts_with(text, "unix://");
 
 	for (size_t i = 0; i < text.len; i++) {
 		if ((uint8_t)text.at[i] < 0x20 || text.at[i] == 0x7f)
-			return refuse(why, DGRAM_ERR_ADDRESS,
-				      "a control character is no part of an endpoint: remove it (in a "
-				      "path it is written \\xNN)");
+			return BAD_CONTROL;
 		if (text.at[i] == ' ' && !blanks)
-			return refuse(why, DGRAM_ERR_ADDRESS,
-				      "a blank is no part of an endpoint: remove it");
+			return BAD_BLANK;
 	}
-	return 0;
+	return GOOD;
 }
 
-static int unix_parse(struct dgram_uri *out, const char *text, struct span path, const char **why)
+static enum problem unix_parse(struct dgram_uri *out, const char *text, struct span path)
 {
-	int rc;
+	int error;
 
 	if (path.len == 0 || (path.len == 1 && path.at[0] == '@'))
-		return refuse(why, DGRAM_ERR_ADDRESS,
-			      "nothing after unix://: write unix:///PATH or unix://@NAME");
-	rc = dgram_addr_parse(&out->unix_addr, text);
-	if (rc == DGRAM_ERR_SIZE)
-		return refuse(why, rc, "the path is too long: a UNIX socket's has at most 107 bytes");
-	if (rc)
-		return refuse(why, rc, "a path has no NUL byte: only unix://@NAME may hold \\x00");
-	return 0;
+		return BAD_PATH_EMPTY;
+	error = dgram_addr_parse(&out->unix_addr, text);
+	if (error == DGRAM_ERR_SIZE)
+		return BAD_PATH_LONG;
+	return error ? BAD_PATH_NUL : GOOD;
 }
 
-static int name_parse(struct dgram_uri *out, struct span name, const char **why)
+static enum problem name_parse(struct dgram_uri *out, struct span name)
 {
 	bool part = false; /* a part has begun */
 
 	if (name.len == 0)
-		return refuse(why, DGRAM_ERR_ADDRESS,
-			      "nothing after '/': write a name there or leave the '/' out");
+		return BAD_NAME_EMPTY;
 	if (name.len > DGRAM_NAME_MAX)
-		return refuse(why, DGRAM_ERR_SIZE, "the name is too long: at most 64 bytes");
+		return BAD_NAME_LONG;
 	for (size_t i = 0; i < name.len; i++) {
 		char c = name.at[i];
 
 		if (is_upper(c))
-			return refuse(why, DGRAM_ERR_ADDRESS,
-				      "a name has no capital letters: write it in small ones");
+			return BAD_NAME_CAPITAL;
 		if (!is_lower(c) && !is_digit(c) && c != '_' && c != '-' && c != '.')
-			return refuse(why, DGRAM_ERR_ADDRESS,
-				      "a name is made of a-z, 0-9, '_' and '-', in parts joined by '.'");
+			return BAD_NAME_BYTE;
 		if (c == '.' && (!part || i + 1 == name.len))
-			return refuse(why, DGRAM_ERR_ADDRESS,
-				      "a part of the name is empty: no '.' at its ends, no two together");
+			return BAD_NAME_PART;
 		part = c != '.';
 	}
 	copy(out->name, name);
-	return 0;
+	return GOOD;
 }
 
-static int peer_parse(struct dgram_uri *out, struct span peer, const char **why)
+static enum problem peer_parse(struct dgram_uri *out, struct span peer)
 {
 	if (peer.len == 0)
-		return refuse(why, DGRAM_ERR_ADDRESS,
-			      "nothing after '@': write the peer's name, @PEER or @PEER/NAME");
+		return BAD_PEER_EMPTY;
 	if (peer.len > DGRAM_PEER_MAX)
-		return refuse(why, DGRAM_ERR_SIZE, "the peer's name is too long: at most 63 bytes");
+		return BAD_PEER_LONG;
 	for (size_t at = 0, n; at < peer.len; at += n) {
 		n = dg_utf8_shown((const uint8_t *)peer.at + at, peer.len - at);
 		if (n == 0)
-			return refuse(why, DGRAM_ERR_ADDRESS, "the peer's name is not UTF-8 text");
+			return BAD_PEER_TEXT;
 		if (peer.at[at] == ':' || peer.at[at] == '@')
-			return refuse(why, DGRAM_ERR_ADDRESS,
-				      "a peer is found by its name alone: write @PEER or @PEER/NAME, "
-				      "or HOST:PORT");
+			return BAD_PEER_BYTE;
 	}
 	copy(out->host, peer);
-	return 0;
+	return GOOD;
 }
 
 /* text is what stands behind the colon. */
-static int port_parse(struct dgram_uri *out, struct span text, const char **why)
+static enum problem port_parse(struct dgram_uri *out, struct span text)
 {
 	uint32_t port;
 
 	out->has_port = true;
 	if (text.len == 0)
-		return refuse(why, DGRAM_ERR_PORT, "nothing after ':': a port is a number up to 65535");
+		return BAD_PORT_EMPTY;
 	if (!all_digits(text))
-		return refuse(why, DGRAM_ERR_PORT,
-			      "the port is not a number: write one up to 65535, without a service's "
-			      "name");
+		return BAD_PORT_DIGITS;
 	if (text.at[0] == '0' && text.len > 1)
-		return refuse(why, DGRAM_ERR_PORT, "the port begins with 0: write it without");
+		return BAD_PORT_ZEROS;
 	if (!dg_text_number(&port, text.at, text.len, UINT16_MAX))
-		return refuse(why, DGRAM_ERR_PORT, "the port is above 65535, the highest there is");
+		return BAD_PORT_LARGE;
 	out->port = (uint16_t)port;
-	return 0;
+	return GOOD;
 }
 
-static int zone_parse(struct dgram_uri *out, struct span zone, const char **why)
+static enum problem zone_parse(struct dgram_uri *out, struct span zone)
 {
 	if (zone.len == 0)
-		return refuse(why, DGRAM_ERR_ADDRESS,
-			      "nothing after '%': an interface's name or number belongs there");
+		return BAD_ZONE_EMPTY;
 	if (zone.len > DGRAM_ZONE_MAX)
-		return refuse(why, DGRAM_ERR_SIZE,
-			      "the zone is too long: an interface's name has at most 15 bytes");
+		return BAD_ZONE_LONG;
 	for (size_t i = 0; i < zone.len; i++)
 		if (zone.at[i] == '%' || zone.at[i] == '[')
-			return refuse(why, DGRAM_ERR_ADDRESS,
-				      "the zone is no interface's name: write one, as in fe80::1%eth0");
+			return BAD_ZONE_BYTE;
 	copy(out->zone, zone);
-	return 0;
+	return GOOD;
 }
 
 static void ip4_store(struct dgram_uri *out, const uint8_t ip[4])
@@ -240,7 +303,7 @@ static void ip4_store(struct dgram_uri *out, const uint8_t ip[4])
 }
 
 /* What stands between brackets. */
-static int ip6_parse(struct dgram_uri *out, struct span text, const char **why)
+static enum problem ip6_parse(struct dgram_uri *out, struct span text)
 {
 	struct dgram_addr addr = {.family = DGRAM_IPV6};
 	struct span zone, host;
@@ -248,26 +311,22 @@ static int ip6_parse(struct dgram_uri *out, struct span text, const char **why)
 
 	host = cut(text, '%', &zone, &has_zone);
 	if (dg_ip4_parse(addr.u.ip4, host.at, host.len))
-		return refuse(why, DGRAM_ERR_ADDRESS,
-			      "brackets are for IPv6 addresses: write an IPv4 address without");
+		return BAD_IP6_IS_IP4;
 	if (!dg_ip6_parse(addr.u.ip6, host.at, host.len))
-		return refuse(why, DGRAM_ERR_ADDRESS,
-			      "what stands in brackets is no IPv6 address: write one, as in [::1]:7400");
+		return BAD_IP6;
 	if (has_zone && !dgram_addr_is_link_local(&addr) && !dgram_addr_is_multicast(&addr))
-		return refuse(why, DGRAM_ERR_ADDRESS,
-			      "only a link-local or group address has a zone: leave out what "
-			      "follows '%'");
+		return BAD_IP6_ZONE;
 	if (dg_ip6_is_mapped(addr.u.ip6)) {
 		ip4_store(out, addr.u.ip6 + 12);
-		return 0;
+		return GOOD;
 	}
 	out->host[dg_ip6_format(out->host, addr.u.ip6)] = '\0';
 	out->numeric = true;
-	return has_zone ? zone_parse(out, zone, why) : 0;
+	return has_zone ? zone_parse(out, zone) : GOOD;
 }
 
-/* A host that ends like this is meant as an IPv4 address: the system's resolver would take 1.2.3, 0x7f.1 and
- * 010.0.0.1 as addresses that their writer did not mean. */
+/* A host that ends like this is meant as an IPv4 address: the system's resolver would take 1.2.3,
+ * 0x7f.1 and 010.0.0.1 as addresses that their writer did not mean. */
 static bool ends_in_number(struct span host)
 {
 	struct span label = host;
@@ -288,36 +347,32 @@ static bool ends_in_number(struct span host)
 }
 
 /* The rules of RFC 1123, section 2.1, with the '_' that real names have. */
-static int name_of_host_parse(struct dgram_uri *out, struct span host, const char **why)
+static enum problem name_of_host_parse(struct dgram_uri *out, struct span host)
 {
 	size_t label = 0; /* bytes of the one we are in */
 
 	if (host.len > DGRAM_HOST_MAX)
-		return refuse(why, DGRAM_ERR_SIZE, "the host's name is too long: at most 253 bytes");
+		return BAD_HOST_LONG;
 	for (size_t i = 0; i < host.len; i++) {
 		char c = host.at[i];
 
 		if ((uint8_t)c > 0x7f)
-			return refuse(why, DGRAM_ERR_ADDRESS,
-				      "the host's name is not ASCII: write it in its xn-- form");
-		if (!is_lower(c) && !is_upper(c) && !is_digit(c) && c != '-' && c != '_' && c != '.')
-			return refuse(why, DGRAM_ERR_ADDRESS,
-				      "a host's name is made of letters, digits, '-', '_' and '.'");
+			return BAD_HOST_ASCII;
+		if (!is_lower(c) && !is_upper(c) && !is_digit(c) && c != '-' && c != '_' &&
+		    c != '.')
+			return BAD_HOST_BYTE;
 		if (c == '.' && label == 0)
-			return refuse(why, DGRAM_ERR_ADDRESS,
-				      "a part of the host's name is empty: no '.' before it, no two "
-				      "together");
+			return BAD_HOST_PART;
 		label = c == '.' ? 0 : label + 1;
 		if (label > 63)
-			return refuse(why, DGRAM_ERR_SIZE,
-				      "a part of the host's name is too long: at most 63 bytes");
+			return BAD_LABEL_LONG;
 	}
 	copy(out->host, host);
-	return 0;
+	return GOOD;
 }
 
 /* A host without brackets: an IPv4 address (with a zone where it is a group) or a name. */
-static int host_parse(struct dgram_uri *out, struct span host, const char **why)
+static enum problem host_parse(struct dgram_uri *out, struct span host)
 {
 	uint8_t ip[4];
 	struct span zone;
@@ -325,138 +380,123 @@ static int host_parse(struct dgram_uri *out, struct span host, const char **why)
 
 	host = cut(host, '%', &zone, &has_zone);
 	if (has_zone && out->scheme != DGRAM_SCHEME_GROUP)
-		return refuse(why, DGRAM_ERR_ADDRESS,
-			      "a zone belongs to an IPv6 address in brackets: [fe80::1%eth0]:PORT");
+		return BAD_HOST_ZONE;
 	if (dg_ip4_parse(ip, host.at, host.len)) {
 		ip4_store(out, ip);
-		return has_zone ? zone_parse(out, zone, why) : 0;
+		return has_zone ? zone_parse(out, zone) : GOOD;
 	}
 	if (host.len > 0 && all_digits(host))
-		return refuse(why, DGRAM_ERR_ADDRESS,
-			      "a number alone is no host: a port is written :PORT or HOST:PORT");
+		return BAD_HOST_NUMBER;
 	if (ends_in_number(host))
-		return refuse(why, DGRAM_ERR_ADDRESS,
-			      "not an IPv4 address: that is four numbers up to 255 without leading "
-			      "zeros, as in 192.0.2.1");
+		return BAD_IP4;
 	if (out->scheme == DGRAM_SCHEME_GROUP)
-		return refuse(why, DGRAM_ERR_ADDRESS,
-			      "a group is an address, as in group://239.255.24.72:PORT");
-	return name_of_host_parse(out, host, why);
+		return BAD_GROUP_NAME;
+	return name_of_host_parse(out, host);
 }
 
 /* HOST, HOST:PORT, :PORT and the same with [IPv6]. */
-static int authority_parse(struct dgram_uri *out, struct span text, const char **why)
+static enum problem authority_parse(struct dgram_uri *out, struct span text)
 {
 	bool bracket = starts_with(text, "["), found;
 	struct span rest, port, host;
-	int rc;
+	enum problem problem;
 
 	if (bracket) {
 		host = cut((struct span){text.at + 1, text.len - 1}, ']', &rest, &found);
 		if (!found)
-			return refuse(why, DGRAM_ERR_ADDRESS,
-				      "']' is missing: write [IPV6]:PORT");
+			return BAD_BRACKET;
 		if (cut(rest, ':', &port, &found).len > 0)
-			return refuse(why, DGRAM_ERR_ADDRESS,
-				      "only :PORT or /NAME can follow ']'");
-		rc = ip6_parse(out, host, why);
+			return BAD_BRACKET_REST;
+		problem = ip6_parse(out, host);
 	} else {
 		host = cut(text, ':', &port, &found);
 		if (dg_text_until(port.at, port.len, ':') < port.len)
-			return refuse(why, DGRAM_ERR_ADDRESS,
-				      "more than one ':': an IPv6 address goes in brackets, as in "
-				      "[::1]:7400");
-		rc = host_parse(out, host, why);
+			return BAD_COLONS;
+		problem = host_parse(out, host);
 	}
-	if (rc)
-		return rc;
-	return found ? port_parse(out, port, why) : 0;
+	if (problem)
+		return problem;
+	return found ? port_parse(out, port) : GOOD;
 }
 
-static int target_check(struct dgram_uri *out, const char **why)
+static enum problem target_check(struct dgram_uri *out)
 {
 	if (out->host[0] == '\0')
-		return refuse(why, DGRAM_ERR_ADDRESS,
-			      "no host: write HOST:PORT (127.0.0.1 is this machine)");
+		return BAD_NO_HOST;
 	if (out->scheme == DGRAM_SCHEME_PEER)
-		return 0;
+		return GOOD;
 	if (!out->has_port && out->scheme != DGRAM_SCHEME_DGRAM)
-		return refuse(why, DGRAM_ERR_PORT,
-			      "no port: write :PORT after the host (only HOST/NAME without a scheme "
-			      "has a default)");
+		return BAD_NO_PORT;
 	if (out->has_port && out->port == 0)
-		return refuse(why, DGRAM_ERR_PORT, "nothing can be sent to port 0: write 1 to 65535");
+		return BAD_PORT_0;
 	if (!out->has_port)
 		out->port = DGRAM_PORT;
-	return 0;
+	return GOOD;
 }
 
-static int listen_check(const struct dgram_uri *out, const char **why)
+static enum problem listen_check(const struct dgram_uri *out)
 {
 	if (out->scheme == DGRAM_SCHEME_PEER)
-		return refuse(why, DGRAM_ERR_ADDRESS,
-			      "@PEER can only be sent to: listen on [ADDR]:PORT");
+		return BAD_LISTEN_PEER;
 	if (out->scheme == DGRAM_SCHEME_GROUP)
-		return refuse(why, DGRAM_ERR_ADDRESS,
-			      "group:// can only be sent to: listen on [ADDR]:PORT");
+		return BAD_LISTEN_GROUP;
 	if (out->name[0] != '\0')
-		return refuse(why, DGRAM_ERR_ADDRESS,
-			      "a name cannot be listened on: end with the port, [ADDR]:PORT");
+		return BAD_LISTEN_NAME;
 	if (!out->has_port)
-		return refuse(why, DGRAM_ERR_PORT,
-			      "no port to listen on: write [ADDR]:PORT (port 0 picks one)");
-	return 0;
+		return BAD_LISTEN_PORT;
+	return GOOD;
 }
 
-static int bind_check(const struct dgram_uri *out, const char **why)
+static enum problem bind_check(const struct dgram_uri *out)
 {
-	if (out->scheme != DGRAM_SCHEME_DGRAM || out->name[0] != '\0')
-		return refuse(why, DGRAM_ERR_ADDRESS,
-			      "an address to bind is [ADDR][:PORT], without scheme and name");
-	if (out->host[0] == '\0' && !out->has_port)
-		return refuse(why, DGRAM_ERR_ADDRESS,
-			      "nothing to bind: write ADDR, :PORT or ADDR:PORT");
-	return 0;
+	return out->scheme == DGRAM_SCHEME_DGRAM && out->name[0] == '\0' ? GOOD : BAD_BIND_FORM;
 }
 
-static int use_check(struct dgram_uri *out, enum dgram_uri_use use, const char **why)
+static enum problem use_check(struct dgram_uri *out, enum dgram_uri_use use)
 {
 	switch (use) {
 	case DGRAM_URI_LISTEN:
-		return listen_check(out, why);
+		return listen_check(out);
 	case DGRAM_URI_BIND:
-		return bind_check(out, why);
+		return bind_check(out);
 	case DGRAM_URI_TARGET:
 	default:
-		return target_check(out, why);
+		return target_check(out);
 	}
 }
 
-int dgram_uri_parse(struct dgram_uri *out, const char *text, enum dgram_uri_use use, const char **why)
+static enum problem parse(struct dgram_uri *out, const char *text, enum dgram_uri_use use)
 {
 	struct span all = {text, strlen(text)}, rest = all, name;
+	enum problem problem;
 	bool has_name;
-	int rc;
 
-	memset(out, 0, sizeof *out);
 	if (all.len == 0)
-		return refuse(why, DGRAM_ERR_ADDRESS, "an empty endpoint: write HOST:PORT");
-	rc = bytes_check(all, why);
-	if (rc == 0)
-		rc = scheme_parse(out, &rest, why);
-	if (rc)
-		return rc;
+		return BAD_EMPTY;
+	problem = bytes_check(all);
+	if (problem == GOOD)
+		problem = scheme_parse(out, &rest);
+	if (problem)
+		return problem;
 	if (out->scheme == DGRAM_SCHEME_UNIX)
-		return use == DGRAM_URI_BIND ? bind_check(out, why) : unix_parse(out, text, rest, why);
+		return use == DGRAM_URI_BIND ? BAD_BIND_FORM : unix_parse(out, text, rest);
 	rest = cut(rest, '/', &name, &has_name);
 	if (has_name && out->scheme == DGRAM_SCHEME_UDP)
-		return refuse(why, DGRAM_ERR_ADDRESS,
-			      "udp:// ends with the port: a plain datagram carries no name");
-	if (out->scheme == DGRAM_SCHEME_PEER)
-		rc = peer_parse(out, rest, why);
-	else
-		rc = authority_parse(out, rest, why);
-	if (rc == 0 && has_name)
-		rc = name_parse(out, name, why);
-	return rc ? rc : use_check(out, use, why);
+		return BAD_UDP_NAME;
+	problem = out->scheme == DGRAM_SCHEME_PEER ? peer_parse(out, rest)
+						   : authority_parse(out, rest);
+	if (problem == GOOD && has_name)
+		problem = name_parse(out, name);
+	return problem ? problem : use_check(out, use);
+}
+
+int dgram_uri_parse(struct dgram_uri *out, const char *text, enum dgram_uri_use use,
+		    const char **why)
+{
+	enum problem problem;
+
+	memset(out, 0, sizeof *out);
+	problem = parse(out, text, use);
+	*why = problems[problem].sentence;
+	return problems[problem].error;
 }

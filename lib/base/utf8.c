@@ -1,7 +1,7 @@
 #include "base/utf8.h"
 
-/* The table of RFC 3629, section 4: by its first byte, how long a character is and what its second byte may be; the
- * rest are 80 to BF. */
+/* The table of RFC 3629, section 4: by its first byte, how long a character is and what its second
+ * byte may be; the rest are 80 to BF. */
 static const struct {
 	uint8_t first_min, first_max, second_min, second_max, length;
 } row[] = {

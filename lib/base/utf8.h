@@ -5,8 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Bytes (1 to 4) of the well-formed character that data (len bytes, at least 1) starts with; 0: it starts with none.
- * Well-formed as in RFC 3629, section 4: no overlong form, no surrogate, nothing above U+10FFFF. */
+/* Bytes (1 to 4) of the well-formed character that data (len bytes, at least 1) starts with; 0: it
+ * starts with none. Well-formed as in RFC 3629, section 4: no overlong form, no surrogate, nothing
+ * above U+10FFFF. */
 size_t dg_utf8_length(const uint8_t *data, size_t len);
 
 /* The same, but 0 for control characters too: C0, DEL and C1, which a terminal would obey. */

@@ -294,7 +294,8 @@ static void the_hash_depends_on_the_key(void **state)
 
 	(void)state;
 	assert_true(dgram_addr_hash(&addr, key) != dgram_addr_hash(&addr, other));
-	/* the same on every machine: SipHash-1-3 of family, port and zone (little-endian), address */
+	/* the same on every machine: SipHash-1-3 of family, port and zone (little-endian),
+	 * address */
 	assert_true(dgram_addr_hash(&addr, key) == UINT64_C(0x37e1bf77208d9d83));
 }
 

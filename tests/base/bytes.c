@@ -39,7 +39,8 @@ static void write_fields(struct dg_writer *w)
 	dg_write_bytes(w, "abc", 3);
 }
 
-/* A field is there when all of it is; those behind the first that is not are not looked at, even where they would fit. */
+/* A field is there when all of it is; those behind the first that is not are not looked at, even
+ * where they would fit. */
 static void every_prefix_reads_as_far_as_it_goes(void **state)
 {
 	(void)state;

@@ -5,8 +5,9 @@
 
 #include "test.h"
 
-/* Of the first n bytes 0, 1, 2 ... under the key 0, 1 ... 15. The first table is the one of the SipHash paper's
- * reference code; the second was made with a program of our own in another language, which gives the first table too. */
+/* Of the first n bytes 0, 1, 2 ... under the key 0, 1 ... 15. The first table is the one of the
+ * SipHash paper's reference code; the second was made with a program of our own in another
+ * language, which gives the first table too. */
 /* clang-format off */
 static const uint64_t siphash_2_4[64] = {
 	UINT64_C(0x726fdb47dd0e0e31), UINT64_C(0x74f839c593dc67fd), UINT64_C(0x0d6c8009d9a94f5a),

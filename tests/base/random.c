@@ -76,7 +76,8 @@ static void a_bounded_number_stays_below(void **state)
 			assert_true(dg_random_below(&r, bound[i]) < bound[i]);
 }
 
-/* With n = 3/4 of 2^64, a plain remainder would give the lowest third of the results half of the time. */
+/* With n = 3/4 of 2^64, a plain remainder would give the lowest third of the results half of the
+ * time. */
 static void a_bounded_number_is_even(void **state)
 {
 	const uint64_t n = UINT64_C(3) << 62;

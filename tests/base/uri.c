@@ -11,8 +11,8 @@
 #define S8       "ssssssss"
 #define S63      S8 S8 S8 S8 S8 S8 S8 "sssssss"
 
-/* A uri's parts in one line: scheme|host|%zone|:port|/name, with '#' before a numeric host and '*' after a port that was
- * not written. */
+/* A uri's parts in one line: scheme|host|%zone|:port|/name, with '#' before a numeric host and '*'
+ * after a port that was not written. */
 static const char *parts(const struct dgram_uri *uri)
 {
 	static char line[512];

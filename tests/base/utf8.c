@@ -46,7 +46,8 @@ static void every_code_point_is_taken_or_not(void **state)
 	}
 }
 
-/* All sequences of up to four bytes from where the rules change, against the set of all encodings. */
+/* All sequences of up to four bytes from where the rules change, against the set of all
+ * encodings. */
 static void whatever_is_no_encoding_is_refused(void **state)
 {
 	static const uint8_t edge[] = {0x00, 0x41, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf,

@@ -1,8 +1,9 @@
 /* fuzz.h - what the harnesses share.
  *
- * A harness is a file fuzz_NAME.c with LLVMFuzzerTestOneInput. libFuzzer calls it with inputs that it makes up (cmake
- * -DDGRAM_FUZZ=ON with clang), replay.c with those in corpus/NAME as an ordinary test. data is as long as its block
- * of memory, so that a sanitizer sees a byte too many. Always returns 0; what must hold is a FUZZ_CHECK.
+ * A harness is a file fuzz_NAME.c with LLVMFuzzerTestOneInput. libFuzzer calls it with inputs that
+ * it makes up (cmake -DDGRAM_FUZZ=ON with clang), replay.c with those in corpus/NAME as an ordinary
+ * test. data is as long as its block of memory, so that a sanitizer sees a byte too many. Always
+ * returns 0; what must hold is a FUZZ_CHECK.
  */
 #ifndef DGRAM_FUZZ_H
 #define DGRAM_FUZZ_H

@@ -1,5 +1,5 @@
-/* Addresses: what is accepted has one text, which gives the same address; and the system's own parser accepts the same
- * IP addresses as ours. */
+/* Addresses: what is accepted has one text, which gives the same address; and the system's own
+ * parser accepts the same IP addresses as ours. */
 #include "fuzz.h"
 
 #include <arpa/inet.h>

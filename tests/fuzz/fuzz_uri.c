@@ -1,5 +1,5 @@
-/* Endpoints: a refusal has a sentence; the parts of what is accepted make an endpoint of the same parts. The first
- * byte says what it is used for. */
+/* Endpoints: a refusal has a sentence; the parts of what is accepted make an endpoint of the same
+ * parts. The first byte says what it is used for. */
 #include "fuzz.h"
 
 #include <dgram/error.h>
@@ -9,7 +9,7 @@
 static void write_text(const struct dgram_uri *uri, char *out, size_t size)
 {
 	const char *scheme = dgram_scheme_name(uri->scheme);
-	const char *slashes = uri->scheme == DGRAM_SCHEME_DGRAM || uri->scheme == DGRAM_SCHEME_PEER ? "" : "://";
+	const char *slashes = strlen(scheme) > 1 ? "://" : "";
 	int bracket = uri->scheme != DGRAM_SCHEME_PEER && strchr(uri->host, ':') != NULL;
 	char port[8] = "";
 

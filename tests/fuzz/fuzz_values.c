@@ -1,5 +1,5 @@
-/* Values of options: a refusal has a sentence and changes nothing; a value stays in its limits, and a zero more behind
- * the point changes nothing either. The first byte picks the kind. */
+/* Values of options: a refusal has a sentence and changes nothing; a value stays in its limits, and
+ * a zero more behind the point changes nothing either. The first byte picks the kind. */
 #include "fuzz.h"
 
 #include "common/values.h"

@@ -1,5 +1,6 @@
-/* Feeds a harness with files, and with directories of them, as an ordinary test: each file as it is, every beginning
- * of it, and then a few inputs that nobody would keep in a directory: nothing, and very much of everything. */
+/* Feeds a harness with files, and with directories of them, as an ordinary test: each file as it
+ * is, every beginning of it, and then a few inputs that nobody would keep in a directory: nothing,
+ * and very much of everything. */
 #include "fuzz.h"
 
 #include <dirent.h>

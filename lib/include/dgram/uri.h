@@ -1,7 +1,8 @@
 /* uri.h - the textual form of an endpoint taken apart: scheme, host, zone, port, name, path.
  *
  *   127.0.0.1:7400/time   [fe80::1%eth0]:7400   host/time   @peer/time
- *   udp://HOST:PORT   tcp://HOST:PORT/NAME   group://ADDR%IF:PORT/NAME   unix:///PATH   unix://@ABSTRACT
+ *   udp://HOST:PORT   tcp://HOST:PORT/NAME   group://ADDR%IF:PORT/NAME
+ *   unix:///PATH   unix://@ABSTRACT
  *
  * Pure: nothing is looked up; a host may be a name.
  */
@@ -32,24 +33,25 @@ enum dgram_scheme {
 
 enum dgram_uri_use {
 	DGRAM_URI_TARGET, /* to send to: a host and a port other than 0 are needed */
-	DGRAM_URI_LISTEN, /* to listen on: the host may be empty (every address, both families), port 0 picks one */
-	DGRAM_URI_BIND,   /* [ADDR][:PORT] to send from, without scheme; what is left out is "" and 0 */
+	DGRAM_URI_LISTEN, /* [ADDR]:PORT, no ADDR: every address, both families; port 0 picks one */
+	DGRAM_URI_BIND,   /* [ADDR][:PORT] to send from, no scheme; left out: "" and 0 */
 };
 
 struct dgram_uri {
 	enum dgram_scheme scheme;
 	bool numeric;                   /* host is an IPv4 or IPv6 address */
-	bool has_port;                  /* false: port is DGRAM_PORT (TARGET) or 0 (BIND) by default */
+	bool has_port;                  /* false: port is DGRAM_PORT (TARGET) or 0 (BIND) */
 	uint16_t port;                  /* host byte order */
-	char host[DGRAM_HOST_MAX + 1];  /* without brackets and zone, an address in its canonical form; a peer's name; ""
-					 * where LISTEN or BIND left it out */
+	char host[DGRAM_HOST_MAX + 1];  /* without brackets and zone; an address in its canonical
+					 * form; a peer's name; "": LISTEN or BIND left it out */
 	char zone[DGRAM_ZONE_MAX + 1];  /* "" for none */
 	char name[DGRAM_NAME_MAX + 1];  /* "" for none */
 	struct dgram_addr unix_addr;    /* UNIX: its address */
 };
 
-/* 0, or DGRAM_ERR_ADDRESS / DGRAM_ERR_PORT / DGRAM_ERR_SIZE with *why pointing to a static sentence that says
- * what is wrong and what to write instead. *out is unspecified after an error. */
+/* 0, or DGRAM_ERR_ADDRESS / DGRAM_ERR_PORT / DGRAM_ERR_SIZE with *why pointing to a static sentence
+ * that says what is wrong and what to write instead (NULL after 0). *out is unspecified after an
+ * error. */
 DGRAM_API int dgram_uri_parse(struct dgram_uri *out, const char *text, enum dgram_uri_use use,
 			      const char **why);
 
