@@ -19,7 +19,7 @@ static const struct {
 
 enum dgram_profile dgram_profile_of(const struct dgram_addr *to)
 {
-	if (dgram_addr_is_loopback(to))
+	if (dgram_addr_is_loopback(to) || dgram_addr_is_any(to))
 		return DGRAM_PROFILE_LOOPBACK;
 	if (dgram_addr_is_private(to) || dgram_addr_is_multicast(to) || dgram_addr_is_broadcast(to))
 		return DGRAM_PROFILE_LAN;

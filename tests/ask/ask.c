@@ -392,10 +392,24 @@ static void signals_do_not_end_the_wait(void **state)
 /* ---- refusals ---------------------------------------------------------------------------------
  */
 
+static void connect_client(struct scene *t, const struct dgram_addr *to)
+{
+	dgram_socket_close(&t->client);
+	assert_int_equal(dgram_socket_connected(&t->client, to, NULL), 0);
+}
+
+/* A system without an error queue tells a refusal to connected sockets alone. */
+static void make_refusals_heard(struct scene *t, const struct dgram_addr *to)
+{
+	if (!t->client.error_queue)
+		connect_client(t, to);
+}
+
 static void refused_by_the_only_address_at_once(void **state)
 {
 	struct scene *t = *state;
 
+	make_refusals_heard(t, &t->at_refuser);
 	assert_int_equal(ask(t, &t->at_refuser, 1), DGRAM_ERR_REFUSED);
 	assert_int_equal(t->report.tries, 1);
 	assert_int_equal(t->report.refusals, 1);
@@ -409,6 +423,10 @@ static void a_refusal_moves_on_to_the_next_address(void **state)
 {
 	struct scene *t = *state;
 
+	if (!t->client.error_queue) {
+		puts("skipped: this system has no error queue");
+		skip();
+	}
 	meanwhile(t, a_echoes);
 	expect_answer(t, ask(t, (struct dgram_addr[]){t->at_refuser, t->at_a}, 2), "hi", &t->at_a);
 	pthread_join(t->thread, NULL);
@@ -422,6 +440,7 @@ static void refused_after_a_silent_try_is_unknown(void **state)
 {
 	struct scene *t = *state;
 
+	make_refusals_heard(t, &t->at_a);
 	meanwhile(t, a_takes_one_and_refuses);
 	assert_int_equal(ask_a(t), DGRAM_ERR_UNKNOWN);
 	assert_true(t->report.tries >= 2);
@@ -431,6 +450,7 @@ static void a_refusing_address_can_be_asked_until_it_answers(void **state)
 {
 	struct scene *t = *state;
 
+	make_refusals_heard(t, &t->at_refuser);
 	t->opt.retry_refused = true;
 	meanwhile(t, refuser_gives_in);
 	expect_answer(t, ask(t, &t->at_refuser, 1), "hi", &t->at_refuser);
@@ -442,6 +462,7 @@ static void refused_every_time_until_the_deadline_is_refused(void **state)
 {
 	struct scene *t = *state;
 
+	make_refusals_heard(t, &t->at_refuser);
 	t->opt.retry_refused = true;
 	t->opt.deadline = 200 * DGRAM_MS;
 	assert_int_equal(ask(t, &t->at_refuser, 1), DGRAM_ERR_REFUSED);
@@ -483,12 +504,6 @@ static void port_0_is_no_destination(void **state)
 
 /* ---- kinds of sockets -------------------------------------------------------------------------
  */
-
-static void connect_client(struct scene *t, const struct dgram_addr *to)
-{
-	dgram_socket_close(&t->client);
-	assert_int_equal(dgram_socket_connected(&t->client, to, NULL), 0);
-}
 
 static void a_connected_socket_asks_its_peer(void **state)
 {
@@ -537,7 +552,7 @@ static void one_socket_asks_both_families(void **state)
 	meanwhile(t, a_echoes);
 	expect_answer(t, ask(t, (struct dgram_addr[]){t->at_refuser, six}, 2), "hi", &six);
 	pthread_join(t->thread, NULL);
-	assert_int_equal(t->report.refusals, 1);
+	assert_int_equal(t->report.refusals, t->client.error_queue);
 }
 
 /* ---- UNIX -------------------------------------------------------------------------------------

@@ -31,7 +31,8 @@ enum dgram_profile {
 	DGRAM_PROFILE_WAN,      /* 1 s (RFC 8085 section 3.1.1), x2, 8 s, 30 s */
 };
 
-/* Loopback and UNIX; private, link-local, multicast and broadcast; everything else. */
+/* Loopback, UNIX and the unspecified address, which is this machine; private, link-local, multicast
+ * and broadcast; everything else. */
 DGRAM_API enum dgram_profile dgram_profile_of(const struct dgram_addr *to);
 
 /* Zeroed: the destination's profile, until its deadline. Times are ns. */
