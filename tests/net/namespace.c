@@ -222,8 +222,11 @@ static void the_candidates_for_a_zone_are_named(void **state)
 
 	(void)state;
 	NEED_IPV6();
-	assert_string_equal(dgram_interface_candidates(text, sizeof text), "%v1 %v0");
-	assert_string_equal(dgram_interface_candidates(text, 5), "%v1");
+	dgram_interface_candidates(text, sizeof text);
+	assert_int_equal(strlen(text), strlen("%v0 %v1"));
+	assert_non_null(strstr(text, "%v0"));
+	assert_non_null(strstr(text, "%v1"));
+	assert_int_equal(strlen(dgram_interface_candidates(text, 5)), strlen("%v0"));
 	assert_string_equal(dgram_interface_candidates(text, 3), "");
 }
 
