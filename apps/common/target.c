@@ -118,19 +118,6 @@ char *target_local(const struct dgram_socket *s, char *buf, size_t size)
 
 /* -- the socket to talk from -- */
 
-/* -b is [ADDR][:PORT]: made an endpoint by what is missing. */
-static void bind_endpoint(char *out, size_t size, const char *text)
-{
-	const char *bracket = strchr(text, ']');
-	const char *colon = strchr(bracket != NULL ? bracket : text, ':');
-	if (strncmp(text, "unix:", 5) == 0)
-		snprintf(out, size, "%s", text);
-	else if (colon != NULL && bracket == NULL && strchr(colon + 1, ':') != NULL)
-		snprintf(out, size, "udp://[%s]:0", text);
-	else
-		snprintf(out, size, "udp://%s%s", text, colon != NULL ? "" : ":0");
-}
-
 static int bind_failed(const char *text, int error, int errno_value)
 {
 	const char *why = error == DGRAM_ERR_SYSTEM ? strerror(errno_value) : dgram_strerror(error);
@@ -160,15 +147,21 @@ static int resolve_local(struct dgram_addr *out, const struct dgram_uri *u, enum
 	return 1;
 }
 
+static int parse_bind(struct dgram_uri *u, const struct options *o)
+{
+	const char *why = "";
+	if (dgram_uri_parse(u, o->bind, DGRAM_URI_BIND, &why) < 0)
+		return fail_usage(o->command->name, "-b: '%s': %s", o->bind, why);
+	return 0;
+}
+
 static int bind_address(struct dgram_addr *out, const struct target *t, const struct options *o)
 {
 	struct dgram_uri u;
-	char text[DGRAM_ADDR_TEXT_MAX];
-	const char *why = "";
 	enum dgram_family family = family_of(t);
-	bind_endpoint(text, sizeof(text), o->bind);
-	if (dgram_uri_parse(&u, text, DGRAM_URI_LISTEN, &why) < 0)
-		return fail_usage(o->command->name, "-b: '%s': %s", o->bind, why);
+	int code = parse_bind(&u, o);
+	if (code != 0)
+		return code;
 	if ((u.scheme == DGRAM_SCHEME_UNIX) != (family == DGRAM_UNIX))
 		return fail_usage(o->command->name, "-b: '%s' cannot talk to %s: both are UNIX paths or neither is",
 				  o->bind, t->text);
@@ -222,25 +215,28 @@ static int bind_group(struct dgram_socket *s, const struct dgram_addr *group, co
 	return error;
 }
 
-int target_listen(struct dgram_socket *s, const char *text, const struct options *o)
+static int listen_at(struct dgram_socket *s, const struct dgram_uri *u, const char *text, const struct options *o)
 {
-	struct dgram_uri u;
 	struct dgram_addr local;
 	struct dgram_socket_options opt = {.interface = o->interface, .ipv6_only = o->family == DGRAM_IPV6};
-	int code = parse_plain(&u, text, DGRAM_URI_LISTEN, o);
-	if (code != 0)
-		return code;
-	int n = resolve_local(&local, &u, o->family);
+	int n = resolve_local(&local, u, o->family);
 	if (n < 0)
-		return resolve_failed(text, &u, n, LOCAL_TIMEOUT);
+		return resolve_failed(text, u, n, LOCAL_TIMEOUT);
 	int error = dgram_addr_is_multicast(&local) ? bind_group(s, &local, o)
 						    : dgram_socket_bound(s, &local, &opt);
 	return error < 0 ? bind_failed(text, error, errno) : 0;
 }
 
+int target_listen(struct dgram_socket *s, const char *text, const struct options *o)
+{
+	struct dgram_uri u;
+	int code = parse_plain(&u, text, DGRAM_URI_LISTEN, o);
+	return code != 0 ? code : listen_at(s, &u, text, o);
+}
+
 int target_listen_bind(struct dgram_socket *s, const struct options *o)
 {
-	char text[DGRAM_ADDR_TEXT_MAX];
-	bind_endpoint(text, sizeof(text), o->bind);
-	return target_listen(s, text, o);
+	struct dgram_uri u;
+	int code = parse_bind(&u, o);
+	return code != 0 ? code : listen_at(s, &u, o->bind, o);
 }

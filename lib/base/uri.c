@@ -80,7 +80,7 @@
 	ROW(LISTEN_GROUP, ADDRESS, "group:// can only be sent to: listen on [ADDR]:PORT") \
 	ROW(LISTEN_NAME, ADDRESS, "a name cannot be listened on: end with the port, [ADDR]:PORT") \
 	ROW(LISTEN_PORT, PORT,    "no port to listen on: write [ADDR]:PORT (port 0 picks one)") \
-	ROW(BIND_FORM,   ADDRESS, "an address to bind is [ADDR][:PORT], without scheme and name")
+	ROW(BIND_FORM,   ADDRESS, "an address to bind is [ADDR][:PORT] or unix://PATH, no other form")
 /* clang-format on */
 
 enum problem {
@@ -449,7 +449,9 @@ static enum problem listen_check(const struct dgram_uri *out)
 
 static enum problem bind_check(const struct dgram_uri *out)
 {
-	return out->scheme == DGRAM_SCHEME_DGRAM && out->name[0] == '\0' ? GOOD : BAD_BIND_FORM;
+	if (out->scheme != DGRAM_SCHEME_DGRAM && out->scheme != DGRAM_SCHEME_UNIX)
+		return BAD_BIND_FORM;
+	return out->name[0] == '\0' ? GOOD : BAD_BIND_FORM;
 }
 
 static enum problem use_check(struct dgram_uri *out, enum dgram_uri_use use)
@@ -479,7 +481,7 @@ static enum problem parse(struct dgram_uri *out, const char *text, enum dgram_ur
 	if (problem)
 		return problem;
 	if (out->scheme == DGRAM_SCHEME_UNIX)
-		return use == DGRAM_URI_BIND ? BAD_BIND_FORM : unix_parse(out, text, rest);
+		return unix_parse(out, text, rest);
 	rest = cut(rest, '/', &name, &has_name);
 	if (has_name && out->scheme == DGRAM_SCHEME_UDP)
 		return BAD_UDP_NAME;

@@ -132,6 +132,7 @@ static void a_client_binds_an_address_a_port_or_both(void **state)
 		{"[::1]", "|#::1||0*|"},
 		{"[::1]:0", "|#::1||0|"},
 		{"localhost", "|localhost||0*|"},
+		{"unix:///run/x", "unix:///run/x"},
 	};
 
 	(void)state;
@@ -318,17 +319,17 @@ static void a_listener_is_told_what_it_cannot_be(void **state)
 	check_refusals(DGRAM_URI_LISTEN, row, COUNT(row));
 }
 
-static void a_bind_address_has_no_scheme_and_no_name(void **state)
+static void a_bind_address_is_told_what_it_cannot_be(void **state)
 {
 	static const struct refusal row[] = {
-		{"udp://:9", DGRAM_ERR_ADDRESS, "without scheme and name"},
-		{"unix:///x", DGRAM_ERR_ADDRESS, "without scheme and name"},
-		{"@p", DGRAM_ERR_ADDRESS, "without scheme and name"},
-		{"h:9/n", DGRAM_ERR_ADDRESS, "without scheme and name"},
+		{"udp://:9", DGRAM_ERR_ADDRESS, "an address to bind is"},
+		{"@p", DGRAM_ERR_ADDRESS, "an address to bind is"},
+		{"h:9/n", DGRAM_ERR_ADDRESS, "an address to bind is"},
 		{"", DGRAM_ERR_ADDRESS, "an empty endpoint"},
 		{":", DGRAM_ERR_PORT, "nothing after ':'"},
 		{"::1", DGRAM_ERR_ADDRESS, "goes in brackets"},
 		{"9000", DGRAM_ERR_ADDRESS, "written :PORT"},
+		{"[::1", DGRAM_ERR_ADDRESS, "']' is missing"},
 	};
 
 	(void)state;
@@ -391,7 +392,7 @@ int main(void)
 		cmocka_unit_test(a_client_binds_an_address_a_port_or_both),
 		cmocka_unit_test(what_is_no_endpoint_is_told_what_is_wrong),
 		cmocka_unit_test(a_listener_is_told_what_it_cannot_be),
-		cmocka_unit_test(a_bind_address_has_no_scheme_and_no_name),
+		cmocka_unit_test(a_bind_address_is_told_what_it_cannot_be),
 		cmocka_unit_test(the_longest_host_fits),
 		cmocka_unit_test(every_byte_gets_an_answer_at_every_place),
 		cmocka_unit_test(a_scheme_has_its_name),

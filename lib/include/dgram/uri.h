@@ -34,7 +34,7 @@ enum dgram_scheme {
 enum dgram_uri_use {
 	DGRAM_URI_TARGET, /* to send to: a host and a port other than 0 are needed */
 	DGRAM_URI_LISTEN, /* [ADDR]:PORT, no ADDR: every address, both families; port 0 picks one */
-	DGRAM_URI_BIND,   /* [ADDR][:PORT] to send from, no scheme; left out: "" and 0 */
+	DGRAM_URI_BIND,   /* [ADDR][:PORT] or unix://PATH to send from; left out: "" and 0 */
 };
 
 struct dgram_uri {
