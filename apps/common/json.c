@@ -3,9 +3,12 @@
 #include "exit.h"
 #include "output.h"
 #include <dgram/resolve.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 json_t *json_event(const char *ev)
 {
@@ -60,13 +63,30 @@ void json_add_payload(json_t *event, const void *data, size_t len)
 	free(encoded);
 }
 
+/* On a terminal no byte of a stranger may pass that is an order: ASCII alone, and DEL, which jansson lets through,
+ * made an escape too. (It can only stand inside a string.) */
+static int write_ascii(const char *line)
+{
+	int code = 0;
+	size_t len = strcspn(line, "\x7F");
+	while (code == 0 && line[len] != '\0') {
+		code = output_part(line, len);
+		if (code == 0)
+			code = output_part("\\u007F", 6);
+		line += len + 1;
+		len = strcspn(line, "\x7F");
+	}
+	return code != 0 ? code : output_line(line);
+}
+
 int json_write(json_t *event)
 {
-	char *line = json_dumps(event, JSON_COMPACT);
+	bool terminal = isatty(STDOUT_FILENO);
+	char *line = json_dumps(event, terminal ? JSON_COMPACT | JSON_ENSURE_ASCII : JSON_COMPACT);
 	json_decref(event);
 	if (line == NULL)
 		return CODE_WRITE;
-	int code = output_line(line);
+	int code = terminal ? write_ascii(line) : output_line(line);
 	free(line);
 	return code;
 }

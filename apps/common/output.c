@@ -165,6 +165,11 @@ int output_end(struct output *out)
 	return settle(code);
 }
 
+int output_part(const char *text, size_t len)
+{
+	return put(text, len);
+}
+
 int output_line(const char *text)
 {
 	int code = put(text, strlen(text));

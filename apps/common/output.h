@@ -39,6 +39,9 @@ int output_end(struct output *out);
 /* A line of ours (JSON, help), which gets its newline here. */
 int output_line(const char *text);
 
+/* The beginning of such a line. */
+int output_part(const char *text, size_t len);
+
 /* Until output_flush, what is written waits in a buffer: between messages that are there already. Without it
  * every message is written at once. */
 void output_hold(void);

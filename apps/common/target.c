@@ -201,9 +201,12 @@ int target_socket(struct dgram_socket *s, const struct target *t, const struct o
 
 /* -- the socket to listen on -- */
 
+#define LISTEN_BUFFER (4u << 20) /* bytes: a burst of some thousand small datagrams */
+
 static int bind_group(struct dgram_socket *s, const struct dgram_addr *group, const struct options *o)
 {
-	struct dgram_socket_options opt = {.interface = o->interface, .group_port = true};
+	struct dgram_socket_options opt = {
+		.interface = o->interface, .group_port = true, .receive_buffer = LISTEN_BUFFER};
 	int error = dgram_socket_bound(s, group, &opt);
 	if (error < 0)
 		return error;
@@ -218,13 +221,22 @@ static int bind_group(struct dgram_socket *s, const struct dgram_addr *group, co
 static int listen_at(struct dgram_socket *s, const struct dgram_uri *u, const char *text, const struct options *o)
 {
 	struct dgram_addr local;
-	struct dgram_socket_options opt = {.interface = o->interface, .ipv6_only = o->family == DGRAM_IPV6};
+	struct dgram_socket_options opt = {
+		.interface = o->interface,
+		.ipv6_only = o->family == DGRAM_IPV6,
+		.receive_buffer = LISTEN_BUFFER,
+	};
 	int n = resolve_local(&local, u, o->family);
 	if (n < 0)
 		return resolve_failed(text, u, n, LOCAL_TIMEOUT);
 	int error = dgram_addr_is_multicast(&local) ? bind_group(s, &local, o)
 						    : dgram_socket_bound(s, &local, &opt);
-	return error < 0 ? bind_failed(text, error, errno) : 0;
+	if (error < 0)
+		return bind_failed(text, error, errno);
+	if (s->receive_buffer < LISTEN_BUFFER)
+		say_verbose("the kernel grants a receive buffer of %u KiB, not %u (net.core.rmem_max): "
+			    "bursts beyond it are lost", s->receive_buffer / 1024, LISTEN_BUFFER / 1024);
+	return 0;
 }
 
 int target_listen(struct dgram_socket *s, const char *text, const struct options *o)
