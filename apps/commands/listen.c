@@ -67,6 +67,7 @@ static bool is_enough(const struct listening *l)
 static void tell_losses(struct listening *l)
 {
 	const struct dgram_socket_stats *stats = &l->socket.stats;
+	dgram_socket_count_drops(&l->socket);
 	if (stats->kernel_dropped > l->dropped)
 		say_warning("%llu messages were lost: they came faster than they could be read",
 			    (unsigned long long)(stats->kernel_dropped - l->dropped));
