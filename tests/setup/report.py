@@ -42,8 +42,8 @@ def main(arguments):
                 failed.append(test)
             if result == "skipped":
                 skipped.append(f"{test}: {reason(output)}")
-            # A cmocka program goes on when one of its tests has to be skipped.
-            for part in re.findall(r"^\[  SKIPPED \] (?!\d+ test)(\w+)", output, re.MULTILINE):
+            # A program goes on when one part of it has to be left out.
+            for part in re.findall(r"^(?:\[  SKIPPED \] (?!\d+ test)|skipped in part: )(.*)", output, re.MULTILINE):
                 skipped.append(f"{test}: in part: {part}")
     for title, rows in (("Skipped:", skipped), ("Failed:", failed)):
         if rows:

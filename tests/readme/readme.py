@@ -1,0 +1,161 @@
+"""readme.py examples|neighbours|quotations: what the README says is so.
+
+examples    types its console examples and compares what they print, but for times and ports
+neighbours  runs the rows of its table of exit codes; tools that are not here are named and left out
+quotations  the files it quotes and links to say and are what it says
+"""
+import concurrent.futures
+import os
+import pathlib
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+SOURCE = pathlib.Path(os.environ["DGRAM_SOURCE"])
+README = (SOURCE / "README.md").read_text(encoding="utf-8")
+PATIENCE = 20  # seconds, on a machine that is busy with something else
+
+
+def free_port():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
+
+
+def blocks(language):
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+def steps():
+    """[(command, [lines it prints])] of all console blocks."""
+    found = []
+    for line in "".join(blocks("console")).splitlines():
+        if line.startswith("$ "):
+            found.append((line[2:], []))
+        else:
+            found[-1][1].append(line)
+    return found
+
+
+def plain(lines):
+    """Without what differs from run to run: times, and how many tries it took on a busy machine."""
+    text = "\n".join(line for line in lines if not re.search(r" try \d+ to ", line)).rstrip("\n")
+    text = re.sub(r'"t":"[^"]*"', '"t":T', re.sub(r'"(rtt_us|tries)":\d+', r'"\1":N', text))
+    return re.sub(r" +", " ", re.sub(r"[\d.]+ (us|ms|s)\b", "TIME", text))
+
+
+class Session:
+    """A shell's worth of commands with the README's ports replaced by free ones."""
+
+    def __init__(self, home):
+        self.home = pathlib.Path(home)
+        os.symlink(os.environ["DGRAM"], self.home / "dgram")
+        self.env = {**os.environ, "PATH": f"{home}:{os.environ['PATH']}"}
+        self.ports, self.running = {}, []
+
+    def own(self, text):
+        return re.sub(r"\b74\d\d\b", lambda found: self.ports.setdefault(found[0], free_port()), text)
+
+    def start(self, command, expected):
+        """In the background, until it printed what is expected."""
+        log = self.home / f"log{len(self.running)}"
+        with open(log, "w", encoding="utf-8") as out:
+            self.running.append(subprocess.Popen(["bash", "-c", f"exec {command}"], env=self.env, stdout=out,
+                                                 stderr=out, stdin=subprocess.DEVNULL))
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end and self.running[-1].poll() is None:
+            if plain(log.read_text(encoding="utf-8").splitlines()) == expected:
+                break
+            time.sleep(0.02)
+        return log.read_text(encoding="utf-8")
+
+    def run(self, command):
+        return subprocess.run(["bash", "-c", command], env=self.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              stdin=subprocess.DEVNULL, text=True, timeout=PATIENCE, check=False).stdout
+
+    def end(self):
+        for process in reversed(self.running):
+            process.terminate()
+            process.wait(PATIENCE)
+
+
+def examples():
+    with tempfile.TemporaryDirectory() as home:
+        session = Session(home)
+        try:
+            for command, lines in steps():
+                command, expected = session.own(command), plain(map(session.own, lines))
+                background = command.endswith("&")
+                printed = session.start(command[:-1], expected) if background else session.run(command)
+                if plain(printed.splitlines()) != expected:
+                    return f"$ {command}\nthe README says:\n{expected}\nit printed:\n{printed}"
+        finally:
+            session.end()
+    print(f"{len(steps())} commands")
+    return None if steps() else "no examples found"
+
+
+def exit_code(command, patience):
+    """Its exit code as the README puts it, or "hangs"."""
+    with subprocess.Popen(["bash", "-c", f"exec {command}"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL) as process:
+        try:
+            process.communicate(b"hi", timeout=patience)
+            return f"exit {process.returncode}"
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return "hangs"
+
+
+def table():
+    """Yields (command, situation, what the README says of it)."""
+    for row in re.findall(r"^\| `(.*PORT)` \|(.*)\|(.*)\|(.*)\|$", README, re.MULTILINE):
+        for situation, cell in zip(("answered", "refused", "silent"), row[1:]):
+            yield row[0], situation, re.search(r"exit \d+|hangs", cell)[0]
+
+
+def neighbours():
+    with tempfile.TemporaryDirectory() as home, concurrent.futures.ThreadPoolExecutor(8) as pool, \
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        session = Session(home)
+        silent.bind(("127.0.0.1", 0))
+        ports = {"answered": free_port(), "refused": free_port(), "silent": str(silent.getsockname()[1])}
+        os.environ["PATH"] = session.env["PATH"]
+        rows = [row for row in table() if shutil.which(row[0].split()[0])]
+        left_out = {row[0].split()[0] for row in table()} - {row[0].split()[0] for row in rows}
+        answering = f"dgram: echoing on udp://127.0.0.1:{ports['answered']}"
+        session.start(f"dgram respond udp://127.0.0.1:{ports['answered']} --echo", answering)
+        try:
+            runs = [pool.submit(exit_code, command.replace("PORT", ports[situation]), 3 if said == "hangs" else PATIENCE)
+                    for command, situation, said in rows]
+            wrong = [f"{command}, {situation}: the README says {said}, it is {run.result()}"
+                     for (command, situation, said), run in zip(rows, runs) if run.result() != said]
+        finally:
+            session.end()
+    print(f"{len(rows)} cells", *(f"(not here: {name})" for name in sorted(left_out)))
+    if left_out and not wrong:
+        print(f"skipped in part: no {', '.join(sorted(left_out))} here")
+    return "\n".join(wrong) or (None if rows else "no table found")
+
+
+def quotations():
+    wrong = [f"docs/examples has not this program:\n{block}" for block in blocks("c")
+             if not any(block in path.read_text(encoding="utf-8") for path in (SOURCE / "docs/examples").glob("*.c"))]
+    for document in [SOURCE / "README.md", *(SOURCE / "docs").glob("**/*.md"), SOURCE / ".github/CONTRIBUTING.md"]:
+        for link in re.findall(r"\]\(([^)#:]+)\)", document.read_text(encoding="utf-8")):
+            if not (document.parent / link).exists():
+                wrong.append(f"{document.relative_to(SOURCE)} links to {link}, which is not there")
+    options = set(re.findall(r"^(?:option|set)\((DGRAM_\w+)", (SOURCE / "CMakeLists.txt").read_text(), re.MULTILINE))
+    told = set(re.findall(r"^\| `(DGRAM_\w+)`", README, re.MULTILINE))
+    if options != told:
+        wrong.append(f"CMake's options and the README's differ: {options ^ told}")
+    return "\n".join(wrong) or None
+
+
+if __name__ == "__main__":
+    complaint = {"examples": examples, "neighbours": neighbours, "quotations": quotations}[sys.argv[1]]()
+    sys.exit(complaint)
