@@ -12,7 +12,7 @@ int main(int argc, char **argv)
 	int n = dgram_addr_parse(&to, where);
 
 	if (n == 0)
-		n = dgram_socket_unbound(&s, to.family, NULL);
+		n = dgram_socket_connected(&s, &to, NULL);
 	if (n == 0)
 		n = dgram_ask(&s, &to, 1, what, strlen(what), answer, sizeof answer, NULL, NULL);
 	if (n < 0)

@@ -20,7 +20,7 @@ struct asking {
 };
 
 static int start(struct asking *q, const struct dgram_addr *to, size_t to_count,
-                 const struct dgram_ask_options *opt)
+		 const struct dgram_ask_options *opt)
 {
 	struct dgram_ask_options o = opt ? *opt : (struct dgram_ask_options){0};
 	struct dgram_addr peer;
@@ -51,9 +51,9 @@ static void note(struct asking *q, size_t to, int error)
 
 	if (r->event_count < DGRAM_ASK_EVENTS_MAX)
 		r->events[r->event_count] = (struct dgram_ask_event){
-		        .at = q->asker.now - q->asker.start,
-		        .to = (uint8_t)to,
-		        .error = error,
+			.at = q->asker.now - q->asker.start,
+			.to = (uint8_t)to,
+			.error = error,
 		};
 	r->event_count++;
 }
@@ -117,7 +117,7 @@ static int receive(struct asking *q)
 	if (!s->connected)
 		return rc;
 	refused(q, &(struct dgram_socket_error){
-	                   .to = q->asker.addrs[0].to, .error = rc, .errno_value = errno});
+			   .to = q->asker.addrs[0].to, .error = rc, .errno_value = errno});
 	return DGRAM_ERR_AGAIN;
 }
 
@@ -180,16 +180,16 @@ static int run(struct asking *q)
 }
 
 int dgram_ask(struct dgram_socket *s, const struct dgram_addr *to, size_t to_count,
-              const void *request, size_t len, void *answer, size_t size,
-              const struct dgram_ask_options *opt, struct dgram_ask_report *report)
+	      const void *request, size_t len, void *answer, size_t size,
+	      const struct dgram_ask_options *opt, struct dgram_ask_report *report)
 {
 	struct dgram_ask_report unwanted;
 	struct asking q = {.socket = s,
-	                   .request = request,
-	                   .len = len,
-	                   .answer = answer,
-	                   .size = size,
-	                   .report = report ? report : &unwanted};
+			   .request = request,
+			   .len = len,
+			   .answer = answer,
+			   .size = size,
+			   .report = report ? report : &unwanted};
 	uint64_t timeout = s->timeout;
 	int rc;
 

@@ -29,19 +29,19 @@ static void tick(struct dgram_asker *a, uint64_t now)
 }
 
 int dgram_asker_init(struct dgram_asker *a, const struct dgram_addr *to, size_t to_count,
-                     const struct dgram_ask_options *opt, uint64_t now)
+		     const struct dgram_ask_options *opt, uint64_t now)
 {
 	if (!to_count || to_count > DGRAM_ASK_ADDRS_MAX)
 		return DGRAM_ERR_ARGUMENT;
 	*a = (struct dgram_asker){
-	        .opt = dg_profile_apply(opt, to, to_count),
-	        .addr_count = (uint8_t)to_count,
-	        .current = (uint8_t)(to_count - 1), /* the next one is to[0] */
-	        .moving = true,
-	        .outcome = DGRAM_ERR_AGAIN,
-	        .now = now,
-	        .start = now,
-	        .due = now,
+		.opt = dg_profile_apply(opt, to, to_count),
+		.addr_count = (uint8_t)to_count,
+		.current = (uint8_t)(to_count - 1), /* the next one is to[0] */
+		.moving = true,
+		.outcome = DGRAM_ERR_AGAIN,
+		.now = now,
+		.start = now,
+		.due = now,
 	};
 	if (a->opt.backoff_milli < 1000 ||
 	    (a->opt.deadline == DGRAM_NEVER && !a->opt.limit_retries))
@@ -148,7 +148,7 @@ static enum dgram_ask_step next_step(struct dgram_asker *a)
 }
 
 enum dgram_ask_step dgram_asker_next(struct dgram_asker *a, uint64_t now,
-                                     const struct dgram_addr **to)
+				     const struct dgram_addr **to)
 {
 	tick(a, now);
 

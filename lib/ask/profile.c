@@ -45,7 +45,7 @@ static uint64_t clamp(uint64_t value, uint64_t low, uint64_t high)
 }
 
 struct dgram_ask_options dg_profile_apply(const struct dgram_ask_options *opt,
-                                          const struct dgram_addr *to, size_t to_count)
+					  const struct dgram_addr *to, size_t to_count)
 {
 	struct dgram_ask_options o = opt ? *opt : (struct dgram_ask_options){0};
 

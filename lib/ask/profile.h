@@ -7,6 +7,6 @@
 /* Fills in every default of opt (NULL: all of them) for these addresses. The deadline stays
  * relative. */
 struct dgram_ask_options dg_profile_apply(const struct dgram_ask_options *opt,
-                                          const struct dgram_addr *to, size_t to_count);
+					  const struct dgram_addr *to, size_t to_count);
 
 #endif

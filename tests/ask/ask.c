@@ -2,6 +2,7 @@
  * that refuses; what the peers do runs in a thread. */
 #include <dgram/ask.h>
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
@@ -81,7 +82,7 @@ static void meanwhile(struct scene *t, void *(*what)(void *))
 static int ask(struct scene *t, const struct dgram_addr *to, size_t to_count)
 {
 	return dgram_ask(&t->client, to, to_count, "hi", 2, t->answer, sizeof t->answer, &t->opt,
-	                 &t->report);
+			 &t->report);
 }
 
 /* Asks a, then ends the thread. */
@@ -196,20 +197,26 @@ static void *a_takes_one_and_dies(void *arg)
 	return NULL;
 }
 
-/* Somebody starts to listen where nobody did. */
-static void *refuser_gives_in(void *arg)
+static void *refuser_echoes(void *arg)
 {
 	struct scene *t = arg;
 	struct dgram_addr from;
 	char buf[9];
-	int n;
+	int n = dgram_socket_recvfrom(&t->refuser, buf, sizeof buf, &from);
 
-	usleep(150000); /* no event tells that the first refusals have come */
-	hear_only(&t->refuser, &t->client);
-	n = dgram_socket_recvfrom(&t->refuser, buf, sizeof buf, &from);
 	if (n >= 0)
 		dgram_socket_sendto(&t->refuser, buf, (size_t)n, &from);
 	return NULL;
+}
+
+/* Somebody starts to listen where nobody did. */
+static void *refuser_gives_in(void *arg)
+{
+	struct scene *t = arg;
+
+	usleep(150000); /* no event tells that the first refusals have come */
+	hear_only(&t->refuser, &t->client);
+	return refuser_echoes(arg);
 }
 
 /* ---- answers ----------------------------------------------------------------------------------
@@ -316,8 +323,8 @@ static void the_largest_datagram_goes_both_ways(void **state)
 		request[i] = (char)(i * 31);
 	meanwhile(t, a_echoes);
 	assert_int_equal(dgram_ask(&t->client, &t->at_a, 1, request, sizeof request, answer,
-	                           sizeof answer, &t->opt, &t->report),
-	                 DGRAM_DATAGRAM_MAX);
+				   sizeof answer, &t->opt, &t->report),
+			 DGRAM_DATAGRAM_MAX);
 	pthread_join(t->thread, NULL);
 	assert_memory_equal(request, answer, sizeof answer);
 }
@@ -342,9 +349,9 @@ static void as_many_retries_as_asked_for_are_sent(void **state)
 	char buf[9];
 
 	t->opt = (struct dgram_ask_options){.timeout = 5 * DGRAM_MS,
-	                                    .limit_retries = true,
-	                                    .retries = 2,
-	                                    .deadline = DGRAM_NEVER};
+					    .limit_retries = true,
+					    .retries = 2,
+					    .deadline = DGRAM_NEVER};
 	assert_int_equal(ask(t, &t->at_a, 1), DGRAM_ERR_TIMEOUT);
 	assert_int_equal(t->report.tries, 3);
 	dgram_socket_settimeout(&t->a, 0);
@@ -358,10 +365,10 @@ static void the_first_events_are_kept_and_all_are_counted(void **state)
 	struct scene *t = *state;
 
 	t->opt = (struct dgram_ask_options){.timeout = DGRAM_MS,
-	                                    .backoff_milli = 1000,
-	                                    .limit_retries = true,
-	                                    .retries = DGRAM_ASK_EVENTS_MAX + 5,
-	                                    .deadline = DGRAM_NEVER};
+					    .backoff_milli = 1000,
+					    .limit_retries = true,
+					    .retries = DGRAM_ASK_EVENTS_MAX + 5,
+					    .deadline = DGRAM_NEVER};
 	assert_int_equal(ask(t, &t->at_a, 1), DGRAM_ERR_TIMEOUT);
 	assert_int_equal(t->report.event_count, DGRAM_ASK_EVENTS_MAX + 6);
 	for (size_t i = 1; i < DGRAM_ASK_EVENTS_MAX; i++)
@@ -470,7 +477,7 @@ static void refused_every_time_until_the_deadline_is_refused(void **state)
 	assert_int_equal(t->report.refusals, t->report.tries);
 }
 
-static void the_last_askers_refusal_is_not_ours(void **state)
+static void a_refusal_by_somebody_else_is_not_ours(void **state)
 {
 	struct scene *t = *state;
 
@@ -480,14 +487,37 @@ static void the_last_askers_refusal_is_not_ours(void **state)
 	assert_int_equal(t->report.refusals, 0);
 }
 
+static void an_earlier_refusal_is_not_this_questions(void **state)
+{
+	struct scene *t = *state;
+
+	assert_int_equal(dgram_socket_sendto(&t->client, "x", 1, &t->at_refuser), 0);
+	hear_only(&t->refuser, &t->client);
+	meanwhile(t, refuser_echoes);
+	expect_answer(t, ask(t, &t->at_refuser, 1), "hi", &t->at_refuser);
+	pthread_join(t->thread, NULL);
+	assert_int_equal(t->report.refusals, 0);
+}
+
+static void what_is_forbidden_for_good_is_not_retried(void **state)
+{
+	struct scene *t = *state;
+
+	/* A broadcast that was not enabled. */
+	memset(&t->at_a.u.ip4[1], 255, 3);
+	assert_int_equal(ask(t, &t->at_a, 1), DGRAM_ERR_DENIED);
+	assert_int_equal(t->report.tries, 0);
+	assert_int_equal(t->report.last_error.errno_value, EACCES);
+}
+
 static void too_large_a_request_is_never_sent(void **state)
 {
 	static char request[DGRAM_DATAGRAM_MAX + 1];
 	struct scene *t = *state;
 
 	assert_int_equal(dgram_ask(&t->client, &t->at_a, 1, request, sizeof request, t->answer,
-	                           sizeof t->answer, &t->opt, &t->report),
-	                 DGRAM_ERR_SIZE);
+				   sizeof t->answer, &t->opt, &t->report),
+			 DGRAM_ERR_SIZE);
 	assert_int_equal(t->report.tries, 0);
 	dgram_socket_settimeout(&t->a, 0);
 	assert_int_equal(dgram_socket_recvfrom(&t->a, t->answer, 9, NULL), DGRAM_ERR_AGAIN);
@@ -583,6 +613,27 @@ static void a_unix_peer_answers(void **state)
 	assert_int_equal(rmdir(dir), 0);
 }
 
+/* The peer answers from "peer", the client has asked the whole path. */
+static void a_connected_unix_socket_knows_its_peer_by_any_name(void **state)
+{
+	struct scene *t = *state;
+	struct dgram_addr relative = {.family = DGRAM_UNIX, .path_len = 4, .u.path = "peer"};
+	char dir[] = "/tmp/dgram-ask-XXXXXX", here[4096];
+
+	unix_scene(t, dir);
+	dgram_socket_close(&t->a);
+	assert_non_null(getcwd(here, sizeof here));
+	assert_int_equal(chdir(dir), 0);
+	assert_int_equal(dgram_socket_bound(&t->a, &relative, NULL), 0);
+	dgram_socket_settimeout(&t->a, PATIENCE);
+	connect_client(t, &t->at_a);
+	meanwhile(t, a_echoes);
+	expect_answer(t, ask_a(t), "hi", &t->at_a);
+	dgram_socket_close(&t->a);
+	assert_int_equal(chdir(here), 0);
+	assert_int_equal(rmdir(dir), 0);
+}
+
 static void a_unix_path_without_a_peer_is_refused(void **state)
 {
 	struct scene *t = *state;
@@ -612,35 +663,38 @@ static void a_unix_peer_that_dies_leaves_doubt(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        scene_test(the_answer_to_the_first_try_comes),
-	        scene_test(a_lost_request_is_sent_again),
-	        scene_test(a_late_answer_to_the_first_try_counts),
-	        scene_test(datagrams_of_strangers_are_counted_and_ignored),
-	        scene_test(in_a_group_anyone_may_answer),
-	        scene_test(what_came_before_the_question_is_no_answer),
-	        scene_test(an_answer_longer_than_the_buffer_is_truncated),
-	        scene_test(an_empty_answer_is_an_answer),
-	        scene_test(an_empty_request_is_sent),
-	        scene_test(the_largest_datagram_goes_both_ways),
-	        scene_test(silence_is_a_timeout_at_the_deadline),
-	        scene_test(as_many_retries_as_asked_for_are_sent),
-	        scene_test(the_first_events_are_kept_and_all_are_counted),
-	        scene_test(signals_do_not_end_the_wait),
-	        scene_test(refused_by_the_only_address_at_once),
-	        scene_test(a_refusal_moves_on_to_the_next_address),
-	        scene_test(refused_after_a_silent_try_is_unknown),
-	        scene_test(a_refusing_address_can_be_asked_until_it_answers),
-	        scene_test(refused_every_time_until_the_deadline_is_refused),
-	        scene_test(the_last_askers_refusal_is_not_ours),
-	        scene_test(too_large_a_request_is_never_sent),
-	        scene_test(port_0_is_no_destination),
-	        scene_test(a_connected_socket_asks_its_peer),
-	        scene_test(a_connected_socket_is_refused),
-	        scene_test(an_unconnected_socket_needs_an_address),
-	        scene_test(one_socket_asks_both_families),
-	        scene_test(a_unix_peer_answers),
-	        scene_test(a_unix_path_without_a_peer_is_refused),
-	        scene_test(a_unix_peer_that_dies_leaves_doubt),
+		scene_test(the_answer_to_the_first_try_comes),
+		scene_test(a_lost_request_is_sent_again),
+		scene_test(a_late_answer_to_the_first_try_counts),
+		scene_test(datagrams_of_strangers_are_counted_and_ignored),
+		scene_test(in_a_group_anyone_may_answer),
+		scene_test(what_came_before_the_question_is_no_answer),
+		scene_test(an_answer_longer_than_the_buffer_is_truncated),
+		scene_test(an_empty_answer_is_an_answer),
+		scene_test(an_empty_request_is_sent),
+		scene_test(the_largest_datagram_goes_both_ways),
+		scene_test(silence_is_a_timeout_at_the_deadline),
+		scene_test(as_many_retries_as_asked_for_are_sent),
+		scene_test(the_first_events_are_kept_and_all_are_counted),
+		scene_test(signals_do_not_end_the_wait),
+		scene_test(refused_by_the_only_address_at_once),
+		scene_test(a_refusal_moves_on_to_the_next_address),
+		scene_test(refused_after_a_silent_try_is_unknown),
+		scene_test(a_refusing_address_can_be_asked_until_it_answers),
+		scene_test(refused_every_time_until_the_deadline_is_refused),
+		scene_test(a_refusal_by_somebody_else_is_not_ours),
+		scene_test(an_earlier_refusal_is_not_this_questions),
+		scene_test(what_is_forbidden_for_good_is_not_retried),
+		scene_test(too_large_a_request_is_never_sent),
+		scene_test(port_0_is_no_destination),
+		scene_test(a_connected_socket_asks_its_peer),
+		scene_test(a_connected_socket_is_refused),
+		scene_test(an_unconnected_socket_needs_an_address),
+		scene_test(one_socket_asks_both_families),
+		scene_test(a_unix_peer_answers),
+		scene_test(a_connected_unix_socket_knows_its_peer_by_any_name),
+		scene_test(a_unix_path_without_a_peer_is_refused),
+		scene_test(a_unix_peer_that_dies_leaves_doubt),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,7 +14,7 @@
 static struct dgram_addr addr(unsigned i)
 {
 	return (struct dgram_addr){
-	        .family = DGRAM_IPV4, .port = (uint16_t)(9000 + i), .u.ip4 = {127, 0, 0, 1}};
+		.family = DGRAM_IPV4, .port = (uint16_t)(9000 + i), .u.ip4 = {127, 0, 0, 1}};
 }
 
 /* ---- one script a row -------------------------------------------------------------------------
@@ -226,14 +226,14 @@ static void the_profile_is_the_destinations(void **state)
 		const char *to;
 		enum dgram_profile profile;
 	} rows_[] = {
-	        {"127.0.0.1:9", DGRAM_PROFILE_LOOPBACK}, {"127.8.9.10:9", DGRAM_PROFILE_LOOPBACK},
-	        {"[::1]:9", DGRAM_PROFILE_LOOPBACK},     {"unix:///tmp/x", DGRAM_PROFILE_LOOPBACK},
-	        {"10.1.2.3:9", DGRAM_PROFILE_LAN},       {"192.168.1.2:9", DGRAM_PROFILE_LAN},
-	        {"172.16.0.1:9", DGRAM_PROFILE_LAN},     {"169.254.3.4:9", DGRAM_PROFILE_LAN},
-	        {"239.255.24.72:9", DGRAM_PROFILE_LAN},  {"255.255.255.255:9", DGRAM_PROFILE_LAN},
-	        {"[fe80::1%2]:9", DGRAM_PROFILE_LAN},    {"[fd00::1]:9", DGRAM_PROFILE_LAN},
-	        {"[ff12::2472]:9", DGRAM_PROFILE_LAN},   {"192.0.2.1:9", DGRAM_PROFILE_WAN},
-	        {"172.32.0.1:9", DGRAM_PROFILE_WAN},     {"[2001:db8::1]:9", DGRAM_PROFILE_WAN},
+		{"127.0.0.1:9", DGRAM_PROFILE_LOOPBACK}, {"127.8.9.10:9", DGRAM_PROFILE_LOOPBACK},
+		{"[::1]:9", DGRAM_PROFILE_LOOPBACK},     {"unix:///tmp/x", DGRAM_PROFILE_LOOPBACK},
+		{"10.1.2.3:9", DGRAM_PROFILE_LAN},       {"192.168.1.2:9", DGRAM_PROFILE_LAN},
+		{"172.16.0.1:9", DGRAM_PROFILE_LAN},     {"169.254.3.4:9", DGRAM_PROFILE_LAN},
+		{"239.255.24.72:9", DGRAM_PROFILE_LAN},  {"255.255.255.255:9", DGRAM_PROFILE_LAN},
+		{"[fe80::1%2]:9", DGRAM_PROFILE_LAN},    {"[fd00::1]:9", DGRAM_PROFILE_LAN},
+		{"[ff12::2472]:9", DGRAM_PROFILE_LAN},   {"192.0.2.1:9", DGRAM_PROFILE_WAN},
+		{"172.32.0.1:9", DGRAM_PROFILE_WAN},     {"[2001:db8::1]:9", DGRAM_PROFILE_WAN},
 	};
 
 	(void)state;
@@ -246,12 +246,31 @@ static void the_profile_is_the_destinations(void **state)
 static void of_several_destinations_the_slowest_sets_the_profile(void **state)
 {
 	struct dgram_addr to[] = {text_addr("10.0.0.1:9"), text_addr("192.0.2.1:9"),
-	                          text_addr("127.0.0.1:9")};
+				  text_addr("127.0.0.1:9")};
 	struct dgram_asker a;
 
 	(void)state;
 	assert_int_equal(dgram_asker_init(&a, to, 3, NULL, 0), 0);
 	assert_int_equal(a.opt.profile, DGRAM_PROFILE_WAN);
+}
+
+static void the_profile_sets_the_deadline(void **state)
+{
+	static const struct {
+		enum dgram_profile profile;
+		uint64_t seconds;
+	} deadlines[] = {
+		{DGRAM_PROFILE_LOOPBACK, 5}, {DGRAM_PROFILE_LAN, 5}, {DGRAM_PROFILE_WAN, 30}};
+	struct dgram_addr to = addr(0);
+	struct dgram_asker a;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct dgram_ask_options opt = {.profile = deadlines[i].profile};
+
+		assert_int_equal(dgram_asker_init(&a, &to, 1, &opt, START), 0);
+		assert_int_equal(a.opt.deadline - START, deadlines[i].seconds * DGRAM_S);
+	}
 }
 
 struct timing {
@@ -261,23 +280,23 @@ struct timing {
 };
 
 static const struct timing timings[] = {
-        {"loopback: 50 ms, x1.5, to 500 ms",
-         {.profile = DGRAM_PROFILE_LOOPBACK},
-         {50, 75, 112, 168, 253, 379, 500, 500}},
-        {"LAN: 100 ms, x1.5, to 1 s",
-         {.profile = DGRAM_PROFILE_LAN},
-         {100, 150, 225, 337, 506, 759, 1000}},
-        {"WAN: 1 s, x2, to 8 s", {.profile = DGRAM_PROFILE_WAN}, {1000, 2000, 4000, 8000, 8000}},
-        {"a first wait of one's own grows by the profile",
-         {.timeout = 200 * DGRAM_MS},
-         {200, 300, 450, 500, 500}},
-        {"a first wait over the cap is the cap", {.timeout = 1200 * DGRAM_MS}, {1200, 1200, 1200}},
-        {"a backoff of 1 is a fixed wait", {.backoff_milli = 1000}, {50, 50, 50, 50}},
-        {"a backoff of 4", {.backoff_milli = 4000}, {50, 200, 500, 500}},
-        {"the largest backoff jumps to the cap", {.backoff_milli = UINT32_MAX}, {50, 500, 500}},
-        {"a cap of one's own", {.timeout_max = 80 * DGRAM_MS}, {50, 75, 80, 80}},
-        {"a cap under the first wait is the first wait", {.timeout_max = 20 * DGRAM_MS}, {20, 20}},
-        {"no wait is under 1 ms", {.timeout = 1, .backoff_milli = 1000}, {1, 1, 1}},
+	{"loopback: 50 ms, x1.5, to 500 ms",
+	 {.profile = DGRAM_PROFILE_LOOPBACK},
+	 {50, 75, 112, 168, 253, 379, 500, 500}},
+	{"LAN: 100 ms, x1.5, to 1 s",
+	 {.profile = DGRAM_PROFILE_LAN},
+	 {100, 150, 225, 337, 506, 759, 1000}},
+	{"WAN: 1 s, x2, to 8 s", {.profile = DGRAM_PROFILE_WAN}, {1000, 2000, 4000, 8000, 8000}},
+	{"a first wait of one's own grows by the profile",
+	 {.timeout = 200 * DGRAM_MS},
+	 {200, 300, 450, 500, 500}},
+	{"a first wait over the cap is the cap", {.timeout = 1200 * DGRAM_MS}, {1200, 1200, 1200}},
+	{"a backoff of 1 is a fixed wait", {.backoff_milli = 1000}, {50, 50, 50, 50}},
+	{"a backoff of 4", {.backoff_milli = 4000}, {50, 200, 500, 500}},
+	{"the largest backoff jumps to the cap", {.backoff_milli = UINT32_MAX}, {50, 500, 500}},
+	{"a cap of one's own", {.timeout_max = 80 * DGRAM_MS}, {50, 75, 80, 80}},
+	{"a cap under the first wait is the first wait", {.timeout_max = 20 * DGRAM_MS}, {20, 20}},
+	{"no wait is under 1 ms", {.timeout = 1, .backoff_milli = 1000}, {1, 1, 1}},
 };
 
 static void run_timing(void **state)
@@ -294,7 +313,7 @@ static void run_timing(void **state)
 		for (size_t i = 0; i < 8 && t->waits_ms[i]; i++) {
 			uint64_t low = t->waits_ms[i] * DGRAM_MS * 9 / 10;
 			uint64_t high =
-			        (t->waits_ms[i] + (t->waits_ms[i] > 100)) * DGRAM_MS * 11 / 10;
+				(t->waits_ms[i] + (t->waits_ms[i] > 100)) * DGRAM_MS * 11 / 10;
 
 			play(&a, &now, 's', 0);
 			uint64_t wait = dgram_asker_deadline(&a) - now;
@@ -408,7 +427,7 @@ static void what_cannot_be_asked_is_refused(void **state)
 	(void)state;
 	assert_int_equal(dgram_asker_init(&a, to, 0, NULL, 0), DGRAM_ERR_ARGUMENT);
 	assert_int_equal(dgram_asker_init(&a, to, DGRAM_ASK_ADDRS_MAX + 1, NULL, 0),
-	                 DGRAM_ERR_ARGUMENT);
+			 DGRAM_ERR_ARGUMENT);
 	assert_int_equal(dgram_asker_init(&a, to, 1, &slow, 0), DGRAM_ERR_ARGUMENT);
 	assert_int_equal(dgram_asker_init(&a, to, 1, &never, 0), DGRAM_ERR_ARGUMENT);
 	never.limit_retries = true;
@@ -418,11 +437,11 @@ static void what_cannot_be_asked_is_refused(void **state)
 static void the_longest_times_do_not_wrap(void **state)
 {
 	struct dgram_ask_options opt = {.timeout = DGRAM_NEVER,
-	                                .timeout_max = DGRAM_NEVER,
-	                                .backoff_milli = UINT32_MAX,
-	                                .limit_retries = true,
-	                                .retries = 3,
-	                                .deadline = DGRAM_NEVER};
+					.timeout_max = DGRAM_NEVER,
+					.backoff_milli = UINT32_MAX,
+					.limit_retries = true,
+					.retries = 3,
+					.deadline = DGRAM_NEVER};
 	struct dgram_addr to = addr(0);
 	struct dgram_asker a;
 	uint64_t now = START;
@@ -469,15 +488,15 @@ static void world_init(struct world *w, uint64_t seed)
 		w->to[i] = addr(i);
 
 	struct dgram_ask_options opt = {
-	        .profile = (enum dgram_profile)pick(w, 4),
-	        .timeout = pick(w, 2) * (DGRAM_MS + pick(w, 1000) * DGRAM_MS),
-	        .backoff_milli = pick(w, 2) * (1000 + pick(w, 2000)),
-	        .timeout_max = pick(w, 2) * (DGRAM_MS + pick(w, 2000) * DGRAM_MS),
-	        .retries = pick(w, 5),
-	        .limit_retries = pick(w, 2),
-	        .retry_refused = pick(w, 3) == 0,
-	        .deadline = pick(w, 2) * (1 + pick(w, 3000) * DGRAM_MS),
-	        .seed = seed,
+		.profile = (enum dgram_profile)pick(w, 4),
+		.timeout = pick(w, 2) * (DGRAM_MS + pick(w, 1000) * DGRAM_MS),
+		.backoff_milli = pick(w, 2) * (1000 + pick(w, 2000)),
+		.timeout_max = pick(w, 2) * (DGRAM_MS + pick(w, 2000) * DGRAM_MS),
+		.retries = pick(w, 5),
+		.limit_retries = pick(w, 2),
+		.retry_refused = pick(w, 3) == 0,
+		.deadline = pick(w, 2) * (1 + pick(w, 3000) * DGRAM_MS),
+		.seed = seed,
 	};
 	assert_int_equal(dgram_asker_init(&w->a, w->to, w->addrs, &opt, w->now), 0);
 }
@@ -585,28 +604,29 @@ static void any_run_keeps_the_promises(void **state)
 int main(void)
 {
 	static const struct CMUnitTest fixed[] = {
-	        cmocka_unit_test(the_profile_is_the_destinations),
-	        cmocka_unit_test(of_several_destinations_the_slowest_sets_the_profile),
-	        cmocka_unit_test(jitter_spreads_the_waits_and_follows_the_seed),
-	        cmocka_unit_test(no_resend_leaves_too_little_time_for_its_answer),
-	        cmocka_unit_test(the_rtt_counts_from_the_last_try_at_that_address),
-	        cmocka_unit_test(tries_are_what_left_and_refusals_are_counted),
-	        cmocka_unit_test(one_that_was_asked_at_no_address_answers_from_loopback),
-	        cmocka_unit_test(what_cannot_be_asked_is_refused),
-	        cmocka_unit_test(the_longest_times_do_not_wrap),
-	        cmocka_unit_test(any_run_keeps_the_promises),
+		cmocka_unit_test(the_profile_is_the_destinations),
+		cmocka_unit_test(of_several_destinations_the_slowest_sets_the_profile),
+		cmocka_unit_test(the_profile_sets_the_deadline),
+		cmocka_unit_test(jitter_spreads_the_waits_and_follows_the_seed),
+		cmocka_unit_test(no_resend_leaves_too_little_time_for_its_answer),
+		cmocka_unit_test(the_rtt_counts_from_the_last_try_at_that_address),
+		cmocka_unit_test(tries_are_what_left_and_refusals_are_counted),
+		cmocka_unit_test(one_that_was_asked_at_no_address_answers_from_loopback),
+		cmocka_unit_test(what_cannot_be_asked_is_refused),
+		cmocka_unit_test(the_longest_times_do_not_wrap),
+		cmocka_unit_test(any_run_keeps_the_promises),
 	};
 	struct CMUnitTest tests[COUNT(rows) + COUNT(timings) + COUNT(fixed)];
 	size_t n = 0;
 
 	for (size_t i = 0; i < COUNT(rows); i++)
 		tests[n++] = (struct CMUnitTest){.name = rows[i].name,
-		                                 .test_func = run_row,
-		                                 .initial_state = (void *)(uintptr_t)&rows[i]};
+						 .test_func = run_row,
+						 .initial_state = (void *)(uintptr_t)&rows[i]};
 	for (size_t i = 0; i < COUNT(timings); i++)
 		tests[n++] = (struct CMUnitTest){.name = timings[i].name,
-		                                 .test_func = run_timing,
-		                                 .initial_state = (void *)(uintptr_t)&timings[i]};
+						 .test_func = run_timing,
+						 .initial_state = (void *)(uintptr_t)&timings[i]};
 	memcpy(&tests[n], fixed, sizeof fixed);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

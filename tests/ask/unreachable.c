@@ -2,8 +2,10 @@
 #define _GNU_SOURCE
 #include <dgram/ask.h>
 
+#include <errno.h>
 #include <sched.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "test.h"
 
@@ -47,12 +49,12 @@ static void no_way_until_the_deadline_is_unreachable(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(no_way_is_unreachable_at_once),
-	        cmocka_unit_test(no_way_until_the_deadline_is_unreachable),
+		cmocka_unit_test(no_way_is_unreachable_at_once),
+		cmocka_unit_test(no_way_until_the_deadline_is_unreachable),
 	};
 
 	if (unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0) {
-		perror("skipped: no network namespace can be made");
+		printf("skipped: no network namespace can be made: %s\n", strerror(errno));
 		return 77;
 	}
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,8 +13,8 @@
 static struct sockaddr_in loopback(int port)
 {
 	return (struct sockaddr_in){.sin_family = AF_INET,
-	                            .sin_port = htons((uint16_t)port),
-	                            .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+				    .sin_port = htons((uint16_t)port),
+				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 }
 
 static int ask(int port)
@@ -35,7 +35,7 @@ static int echo(void)
 	struct sockaddr_in at = loopback(0), from;
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 	struct pollfd wait[] = {{.fd = fd, .events = POLLIN},
-	                        {.fd = STDIN_FILENO, .events = POLLIN}};
+				{.fd = STDIN_FILENO, .events = POLLIN}};
 
 	if (bind(fd, (struct sockaddr *)&at, sizeof at) < 0)
 		return 1;
