@@ -98,15 +98,6 @@ static int count_sendable(const struct dgram_socket *s, const struct dgram_datag
 	return (int)n;
 }
 
-/* A path without a socket is nobody who listens, just as a port. */
-static int send_outcome(const struct dgram_socket *s, int errno_value)
-{
-	errno = errno_value;
-	if (s->family == DGRAM_UNIX && errno_value == ENOENT)
-		return DGRAM_ERR_REFUSED;
-	return dgram_error_from_errno(errno_value);
-}
-
 /* Whether a failed send met the error of an earlier datagram. An error without evidence is believed only when it
  * comes twice: the nameless one may be seen a moment after its entry was read. */
 static bool met_earlier_error(struct dgram_socket *s, const struct dgram_addr *to, int errno_value,
@@ -182,7 +173,7 @@ int dgram_socket_send_batch(struct dgram_socket *s, const struct dgram_datagram 
 		if (would_block(why))
 			return s->timeout == 0 ? DGRAM_ERR_AGAIN : DGRAM_ERR_TIMEOUT;
 		if (!met_earlier_error(s, &v[0].peer, why, tries))
-			return send_outcome(s, why);
+			return dg_errors_outcome(s, why);
 	}
 	return DGRAM_ERR_AGAIN;
 }

@@ -50,6 +50,18 @@ bool dg_errors_pending(int errno_value)
 	}
 }
 
+/* A path without a socket is nobody who listens, just as a port. IPv6 says "address not available" when none of ours
+ * can reach the destination. */
+int dg_errors_outcome(const struct dgram_socket *s, int errno_value)
+{
+	errno = errno_value;
+	if (s->family == DGRAM_UNIX && errno_value == ENOENT)
+		return DGRAM_ERR_REFUSED;
+	if (errno_value == EADDRNOTAVAIL)
+		return DGRAM_ERR_UNREACHABLE;
+	return dgram_error_from_errno(errno_value);
+}
+
 static int take_pending(const struct dgram_socket *s)
 {
 	int pending = 0;

@@ -20,6 +20,9 @@ bool dg_errors_enable(const struct dgram_socket *s);
  * datagram went that this machine itself has just refused. errno stays as it was. */
 size_t dg_errors_drain(struct dgram_socket *s, const struct dgram_addr *to);
 
+/* What errno_value means of a send or a connect; it stays in errno. */
+int dg_errors_outcome(const struct dgram_socket *s, int errno_value);
+
 /* Whether errno_value can be about another datagram than the one in hand. */
 bool dg_errors_pending(int errno_value);
 

@@ -91,18 +91,6 @@ size_t dg_message_segments(const struct dgram_datagram *d)
 	return (d->len + d->segment - 1) / d->segment;
 }
 
-static bool is_ip(const struct dgram_addr *addr)
-{
-	return addr->family == DGRAM_IPV4 || addr->family == DGRAM_IPV6;
-}
-
-/* The zones of groups may be left to the routing table, those of hosts may not. */
-static bool lacks_zone(const struct dgram_socket *s, const struct dgram_addr *addr)
-{
-	return addr->family == DGRAM_IPV6 && addr->zone == 0 && s->interface == 0 &&
-	       dgram_addr_is_link_local(addr) && !dgram_addr_is_multicast(addr);
-}
-
 int dg_message_check(const struct dgram_socket *s, const struct dgram_datagram *d)
 {
 	union dg_sockaddr name;
@@ -111,9 +99,9 @@ int dg_message_check(const struct dgram_socket *s, const struct dgram_datagram *
 		return s->connected ? 0 : DGRAM_ERR_ARGUMENT;
 	if (dg_sockaddr_set(&name, &d->peer, s->family) == 0)
 		return DGRAM_ERR_ARGUMENT;
-	if (is_ip(&d->peer) && d->peer.port == 0)
+	if (dg_is_ip(d->peer.family) && d->peer.port == 0)
 		return DGRAM_ERR_PORT;
-	if (lacks_zone(s, &d->peer) && d->interface == 0)
+	if (dg_sockaddr_lacks_zone(&d->peer) && s->interface == 0 && d->interface == 0)
 		return DGRAM_ERR_ZONE;
 	return 0;
 }
@@ -171,7 +159,7 @@ void dg_message_send(struct msghdr *h, struct dg_message *m, const struct dgram_
 		return;
 	h->msg_name = &m->name;
 	h->msg_namelen = dg_sockaddr_set(&m->name, &d->peer, s->family);
-	if (is_ip(&d->peer))
+	if (dg_is_ip(d->peer.family))
 		put_source(h, s, d);
 }
 

@@ -230,13 +230,11 @@ static int every_address(struct dgram_addr *out, uint16_t port, enum dgram_famil
 
 static int set_zone(struct dgram_addr *addr, const char *zone)
 {
-	bool near = dgram_addr_is_link_local(addr);
+	bool takes_one = dgram_addr_is_link_local(addr) || dgram_addr_is_multicast(addr);
 
-	if (addr->family != DGRAM_IPV6)
-		return 0;
 	if (zone[0] == '\0')
-		return near && !dgram_addr_is_multicast(addr) ? DGRAM_ERR_ZONE : 0;
-	if (!near && !dgram_addr_is_multicast(addr))
+		return dg_sockaddr_lacks_zone(addr) ? DGRAM_ERR_ZONE : 0;
+	if (addr->family != DGRAM_IPV6 || !takes_one)
 		return 0;
 	addr->zone = dgram_interface_index(zone);
 	return addr->zone != 0 ? 0 : DGRAM_ERR_INTERFACE;

@@ -56,15 +56,19 @@ static socklen_t set_path(struct sockaddr_un *out, const struct dgram_addr *addr
 socklen_t dg_sockaddr_set(union dg_sockaddr *out, const struct dgram_addr *addr,
 			  enum dgram_family family)
 {
-	bool is_ip = addr->family == DGRAM_IPV4 || addr->family == DGRAM_IPV6;
-
-	if (family == DGRAM_IPV6 && is_ip)
+	if (family == DGRAM_IPV6 && dg_is_ip(addr->family))
 		return set_ip6(&out->in6, addr);
 	if (family == DGRAM_IPV4 && addr->family == DGRAM_IPV4)
 		return set_ip4(&out->in, addr);
 	if (family == DGRAM_UNIX && addr->family == DGRAM_UNIX)
 		return set_path(&out->un, addr);
 	return 0;
+}
+
+bool dg_sockaddr_lacks_zone(const struct dgram_addr *addr)
+{
+	return addr->family == DGRAM_IPV6 && addr->zone == 0 && dgram_addr_is_link_local(addr) &&
+	       !dgram_addr_is_multicast(addr);
 }
 
 void dg_sockaddr_get_ip4(struct dgram_addr *out, const struct in_addr *ip)

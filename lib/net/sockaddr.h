@@ -29,6 +29,14 @@ void dg_sockaddr_get(struct dgram_addr *out, const union dg_sockaddr *in, sockle
 void dg_sockaddr_get_ip4(struct dgram_addr *out, const struct in_addr *ip);
 void dg_sockaddr_get_ip6(struct dgram_addr *out, const struct in6_addr *ip, uint32_t zone);
 
+/* A host's link-local address that does not say on which link. Groups are left to the routing table. */
+bool dg_sockaddr_lacks_zone(const struct dgram_addr *addr);
+
+static inline bool dg_is_ip(uint8_t family)
+{
+	return family == DGRAM_IPV4 || family == DGRAM_IPV6;
+}
+
 /* IPv6 form of an IPv4 or IPv6 address. */
 struct in6_addr dg_sockaddr_ip6(const struct dgram_addr *addr);
 

@@ -12,11 +12,6 @@
 
 static const struct dgram_socket_options defaults;
 
-static bool is_ip(const struct dgram_socket *s)
-{
-	return s->family == DGRAM_IPV4 || s->family == DGRAM_IPV6;
-}
-
 static int set(const struct dgram_socket *s, int level, int option, int value)
 {
 	if (setsockopt(s->fd, level, option, &value, sizeof value) < 0)
@@ -97,7 +92,7 @@ static int set_ip_options(struct dgram_socket *s, const struct dgram_socket_opti
 
 static int set_options(struct dgram_socket *s, const struct dgram_socket_options *opt)
 {
-	int err = is_ip(s) ? set_ip_options(s, opt) : 0;
+	int err = dg_is_ip(s->family) ? set_ip_options(s, opt) : 0;
 
 	ask_buffer(s, SO_RCVBUF, opt->receive_buffer);
 	ask_buffer(s, SO_SNDBUF, opt->send_buffer);
@@ -145,18 +140,12 @@ int dgram_socket_unbound(struct dgram_socket *s, enum dgram_family family,
 	return finish(s, err);
 }
 
-static bool lacks_zone(const struct dgram_socket *s, const struct dgram_addr *addr)
-{
-	return addr->family == DGRAM_IPV6 && addr->zone == 0 && s->interface == 0 &&
-	       dgram_addr_is_link_local(addr) && !dgram_addr_is_multicast(addr);
-}
-
 static int bind_to(struct dgram_socket *s, const struct dgram_addr *local)
 {
 	union dg_sockaddr name;
 	socklen_t len = dg_sockaddr_set(&name, local, (enum dgram_family)s->family);
 
-	if (lacks_zone(s, local))
+	if (s->interface == 0 && dg_sockaddr_lacks_zone(local))
 		return DGRAM_ERR_ZONE;
 	if (len == 0)
 		return DGRAM_ERR_ARGUMENT;
@@ -192,14 +181,11 @@ static int connect_to(struct dgram_socket *s, const struct dgram_addr *peer)
 
 	if (len == 0)
 		return DGRAM_ERR_ARGUMENT;
-	if (is_ip(s) && peer->port == 0)
+	if (dg_is_ip(s->family) && peer->port == 0)
 		return DGRAM_ERR_PORT;
-	if (lacks_zone(s, peer))
+	if (s->interface == 0 && dg_sockaddr_lacks_zone(peer))
 		return DGRAM_ERR_ZONE;
-	if (connect(s->fd, &name.any, len) == 0)
-		return 0;
-	return s->family == DGRAM_UNIX && errno == ENOENT ? DGRAM_ERR_REFUSED
-							    : dgram_error_from_errno(errno);
+	return connect(s->fd, &name.any, len) == 0 ? 0 : dg_errors_outcome(s, errno);
 }
 
 int dgram_socket_connected(struct dgram_socket *s, const struct dgram_addr *peer,

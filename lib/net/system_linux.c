@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "net/drops.h"
+#include "net/sockaddr.h"
 #include "net/system.h"
 
 #include <errno.h>
@@ -12,11 +13,6 @@
 static int set(int fd, int level, int option, int value)
 {
 	return setsockopt(fd, level, option, &value, sizeof value);
-}
-
-static bool is_ip(const struct dgram_socket *s)
-{
-	return s->family == DGRAM_IPV4 || s->family == DGRAM_IPV6;
 }
 
 int dg_system_bind_interface(int fd, const char *name, uint32_t *index)
@@ -33,7 +29,7 @@ int dg_system_bind_interface(int fd, const char *name, uint32_t *index)
  * process joined. IPv4 options work on an IPv6 socket too, for the IPv4 that it carries. */
 void dg_system_prepare(const struct dgram_socket *s)
 {
-	if (!is_ip(s))
+	if (!dg_is_ip(s->family))
 		return;
 	set(s->fd, SOL_SOCKET, SO_RXQ_OVFL, 1);
 	set(s->fd, IPPROTO_IP, IP_MULTICAST_ALL, 0);

@@ -281,23 +281,28 @@ static void a_group_joined_everywhere_is_heard_through_every_interface(void **st
 
 static void the_zone_of_a_group_chooses_the_interface(void **state)
 {
-	struct dgram_addr group = address("[ff12::2472]:0");
-	struct dgram_socket member, sender;
-	struct dgram_datagram d;
+	static const char *const groups[] = {"[ff12::2472]:0", "[ff15::2472]:0"};
+	static const char *const interfaces[] = {"v0", "v1"};
 
 	(void)state;
 	NEED_IPV6();
-	open_bound(&member, "[::]:0", NULL);
-	open_unbound(&sender, DGRAM_IPV6);
-	group.zone = if_nametoindex("v1");
-	assert_int_equal(dgram_socket_join(&member, &group, 0), 1);
-	group.port = port_of(&member);
-	send_text(&sender, "zone", &group);
-	d = expect_datagram(&member, "zone");
-	assert_int_equal(d.interface, group.zone);
-	assert_int_equal(d.local.zone, group.zone);
-	dgram_socket_close(&member);
-	dgram_socket_close(&sender);
+	for (size_t i = 0; i < 4; i++) {
+		struct dgram_addr group = address(groups[i / 2]);
+		struct dgram_socket member, sender;
+		struct dgram_datagram d;
+
+		open_bound(&member, "[::]:0", NULL);
+		open_unbound(&sender, DGRAM_IPV6);
+		group.zone = if_nametoindex(interfaces[i % 2]);
+		assert_int_equal(dgram_socket_join(&member, &group, 0), 1);
+		group.port = port_of(&member);
+		send_text(&sender, "zone", &group);
+		d = expect_datagram(&member, "zone");
+		assert_int_equal(d.interface, group.zone);
+		assert_int_equal(d.local.zone, dgram_addr_is_link_local(&group) ? group.zone : 0);
+		dgram_socket_close(&member);
+		dgram_socket_close(&sender);
+	}
 }
 
 static void no_loop_keeps_a_group_s_datagrams_off_this_machine(void **state)
@@ -368,6 +373,29 @@ static void a_socket_of_one_interface_hears_no_other(void **state)
 	dgram_socket_close(&sender);
 }
 
+/* Not the same as a kernel without it: sockets can be made, addresses are gone. */
+static void switched_off_ipv6_leaves_every_address_to_ipv4(void **state)
+{
+	struct dgram_socket s, client;
+	struct dgram_addr to;
+
+	(void)state;
+	if (!write_file("/proc/sys/net/ipv6/conf/all/disable_ipv6", "1")) {
+		print_message("IPv6 cannot be switched off here\n");
+		skip();
+	}
+	open_bound(&s, "[::]:0", NULL);
+	open_unbound(&client, DGRAM_FAMILY_NONE);
+	to = with_port("127.0.0.1:0", port_of(&s));
+	send_text(&client, "four", &to);
+	expect_text(&s, "four");
+	to = address("[::1]:9");
+	assert_int_equal(dgram_socket_sendto(&client, "x", 1, &to), DGRAM_ERR_UNREACHABLE);
+	dgram_socket_close(&s);
+	assert_int_equal(dgram_socket_connected(&s, &to, NULL), DGRAM_ERR_UNREACHABLE);
+	dgram_socket_close(&client);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -382,6 +410,7 @@ int main(void)
 		cmocka_unit_test(no_loop_keeps_a_group_s_datagrams_off_this_machine),
 		cmocka_unit_test(a_broadcast_of_the_subnet_is_told_apart_from_a_host_s_address),
 		cmocka_unit_test(a_socket_of_one_interface_hears_no_other),
+		cmocka_unit_test(switched_off_ipv6_leaves_every_address_to_ipv4), /* the last: it stays off */
 	};
 
 	setenv("PATH", "/usr/sbin:/sbin:/usr/bin:/bin", 1);

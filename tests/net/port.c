@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static void a_port_that_is_taken_is_in_use_for_everyone_else(void **state)
@@ -113,6 +114,61 @@ static void an_address_of_another_machine_cannot_be_bound(void **state)
 	assert_int_equal(dgram_socket_bound(&s, &local, NULL), DGRAM_ERR_ZONE);
 }
 
+/* As a user who may not: the exit status of the child is the outcome. */
+static void a_low_port_is_denied_to_those_who_may_not(void **state)
+{
+	int status;
+	pid_t child = fork();
+
+	(void)state;
+	if (child == 0) {
+		struct dgram_addr local = address("127.0.0.1:7");
+		struct dgram_socket s;
+
+		if (geteuid() == 0 && (setgid(65534) < 0 || setuid(65534) < 0))
+			_exit(255);
+		_exit(-dgram_socket_bound(&s, &local, NULL));
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == 0) {
+		print_message("everyone may bind low ports here\n");
+		skip();
+	}
+	assert_int_equal(WEXITSTATUS(status), -DGRAM_ERR_DENIED);
+}
+
+static unsigned count_descriptors(void)
+{
+	unsigned count = 0;
+
+	for (int fd = 0; fd < 1024; fd++)
+		count += fcntl(fd, F_GETFD) >= 0;
+	return count;
+}
+
+static void sockets_that_cannot_be_made_leave_no_descriptor(void **state)
+{
+	const struct dgram_socket_options bad = {.interface = "no-such-if"};
+	struct dgram_addr elsewhere = address("192.0.2.77:0"), taken;
+	struct dgram_socket holder, s;
+	unsigned before;
+
+	(void)state;
+	open_bound(&holder, "127.0.0.1:0", NULL);
+	taken = name_of(&holder);
+	before = count_descriptors();
+	for (int i = 0; i < 100; i++) {
+		assert_true(dgram_socket_bound(&s, &taken, NULL) < 0);
+		assert_true(dgram_socket_bound(&s, &elsewhere, NULL) < 0);
+		assert_true(dgram_socket_bound(&s, &taken, &bad) < 0);
+		assert_true(dgram_socket_unbound(&s, DGRAM_IPV4, &bad) < 0);
+		assert_true(dgram_socket_connected(&s, &elsewhere, NULL) < 0);
+	}
+	assert_int_equal(count_descriptors(), before);
+	dgram_socket_close(&holder);
+}
+
 static void descriptors_close_on_exec(void **state)
 {
 	struct dgram_socket s;
@@ -131,6 +187,8 @@ int main(void)
 		cmocka_unit_test(a_unicast_port_is_never_shared_by_address),
 		cmocka_unit_test(workers_that_agree_share_a_port),
 		cmocka_unit_test(an_address_of_another_machine_cannot_be_bound),
+		cmocka_unit_test(a_low_port_is_denied_to_those_who_may_not),
+		cmocka_unit_test(sockets_that_cannot_be_made_leave_no_descriptor),
 		cmocka_unit_test(descriptors_close_on_exec),
 	};
 

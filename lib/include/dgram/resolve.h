@@ -14,10 +14,17 @@ extern "C" {
 
 #define DGRAM_RESOLVE_MAX 8 /* addresses of a name that are looked at */
 
-/* The addresses of uri, in the order to try them: how many (1 to max), or DGRAM_ERR_RESOLVE, DGRAM_ERR_ZONE (a bare
- * link-local address), DGRAM_ERR_INTERFACE (no such zone), DGRAM_ERR_TIMEOUT. family narrows the choice
- * (DGRAM_FAMILY_NONE: both). A numeric or UNIX address asks nobody. The name service is asked in a thread of
- * its own, which ends by itself when the timeout (ns) passed first. */
+/* The addresses of uri, in the order to try them: how many (1 to max, at most DGRAM_RESOLVE_MAX; the families take
+ * turns), or
+ *   DGRAM_ERR_RESOLVE     no such name, none of this family, or a @peer
+ *   DGRAM_ERR_ZONE        a bare link-local address
+ *   DGRAM_ERR_INTERFACE   its zone is no interface here
+ *   DGRAM_ERR_TIMEOUT     the name service did not answer in time
+ *   DGRAM_ERR_NOMEM
+ * family narrows the choice (DGRAM_FAMILY_NONE: both). A numeric or UNIX address asks nobody, nor does localhost; a
+ * host left out is every address: "::", which dgram_socket_bound opens for both families, or 0.0.0.0 for
+ * DGRAM_IPV4. The name service is asked in a thread of its own, which ends by itself when the timeout (ns)
+ * passed first. */
 DGRAM_API int dgram_resolve(struct dgram_addr *out, size_t max, const struct dgram_uri *uri,
 			    enum dgram_family family, uint64_t timeout);
 

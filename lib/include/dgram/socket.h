@@ -53,7 +53,7 @@ struct dgram_socket_stats {
 	uint64_t truncated;      /* longer than their buffer: dropped */
 	uint64_t kernel_dropped; /* lost because the receive buffer was full, as far as the system has told: it
 				  * tells with the next datagram, and dgram_socket_count_drops asks */
-	uint64_t errors;         /* ICMP errors that came */
+	uint64_t errors;         /* that came for next_error */
 	uint64_t errors_lost;    /* of these, replaced by newer ones before anyone asked */
 };
 
