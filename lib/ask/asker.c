@@ -241,7 +241,7 @@ int dgram_asker_failed(struct dgram_asker *a, const struct dgram_addr *to, int e
 	bool current = at == &a->addrs[a->current];
 	bool unsent = current && a->sending;
 
-	if (a->ended || !at || (!unsent && !at->tries))
+	if (a->ended || !at || at->out || (!unsent && !at->tries))
 		return DGRAM_ERR_ADDRESS;
 	tick(a, now);
 	a->refusals++;

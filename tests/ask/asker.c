@@ -76,6 +76,7 @@ static const struct row rows[] = {
 	{"the kernel's refusals cost no wait",                 3, {0},                   "k0 h1 s2 a2",                 0},
 	{"moving on is no re-send",                            2, {.limit_retries=true}, "s0 r0 s1 w",                  DGRAM_ERR_TIMEOUT},
 	{"a refused address is out",                           2, {0},                   "s0 r0 s1 w s1 w s1 a1",       0},
+	{"and says nothing new: the doubt stays",              2, {0},                   "s0 w s1 w h0 r0 r1",          DGRAM_ERR_UNKNOWN},
 	{"its answer counts all the same",                     2, {0},                   "s0 r0 s1 a0",                 0},
 	{"a silent address is not hurried by another",         2, {0},                   "s0 w s1 r1 w s0 a0",          0},
 	{"a late refusal takes its address out",               2, {0},                   "s0 w s1 r0 w s1 a1",          0},
