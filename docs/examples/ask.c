@@ -13,8 +13,10 @@ int main(int argc, char **argv)
 
 	if (n == 0)
 		n = dgram_socket_connected(&s, &to, NULL);
-	if (n == 0)
+	if (n == 0) {
 		n = dgram_ask(&s, &to, 1, what, strlen(what), answer, sizeof answer, NULL, NULL);
+		dgram_socket_close(&s);
+	}
 	if (n < 0)
 		return fprintf(stderr, "%s: %s\n", where, dgram_strerror(n)), 1;
 	return fwrite(answer, 1, (size_t)n, stdout) != (size_t)n;

@@ -1,4 +1,6 @@
-"""The example program asks a Python peer that loses its first request, a port that refuses, and no address at all."""
+"""The example program asks a Python peer that loses its first request, a port that refuses, and no address at all;
+README shows it as it is."""
+import pathlib
 import socket
 import subprocess
 import sys
@@ -28,3 +30,8 @@ with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
     peer.connect(("127.0.0.1", 9))
     check("refused", example(where), 1, b"", b"refused")
 check("no address", example("nowhere"), 1, b"", b"not an address")
+
+source = pathlib.Path(__file__).resolve().parents[2]
+_, _, program = (source / "docs/examples/ask.c").read_text().partition("\n")
+if f"```c\n{program}```\n" not in (source / "README.md").read_text():
+    sys.exit("README does not show docs/examples/ask.c without its first line")
