@@ -16,7 +16,7 @@
 	ROW(PARTIAL,     partial,      18, "partial: some peers did not answer") \
 	ROW(WRITE,       write,        23, "cannot write output") \
 	ROW(READ,        read,         26, "cannot read input") \
-	ROW(TIMEOUT,     timeout,      28, "no answer in time. dgram: certainly not executed. Plain: nothing is known") \
+	ROW(TIMEOUT,     timeout,      28, "no answer in time; dgram: certainly not executed; plain: nothing is known") \
 	ROW(BIND,        bind,         45, "cannot bind the address, port or interface") \
 	ROW(UNKNOWN,     unknown,      52, "sent, no answer: it may have run; plain: refused after an earlier try was not") \
 	ROW(BROKEN,      broken,       56, "a stream broke while open") \

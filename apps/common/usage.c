@@ -51,6 +51,15 @@ static void wrap(const struct page *p, const char *text, size_t column, size_t i
 	fputc('\n', p->out);
 }
 
+/* The first clause of a text: enough for the short help. */
+static void cut_clause(char *text)
+{
+	size_t len = strcspn(text, ";(");
+	while (len > 0 && text[len - 1] == ' ')
+		len--;
+	text[len] = '\0';
+}
+
 #define OPTION_COLUMN 26
 
 static void write_option(const struct argp_option *o, void *arg)
@@ -78,7 +87,7 @@ static void write_option(const struct argp_option *o, void *arg)
 	char doc[256];
 	snprintf(doc, sizeof(doc), "%s", o->doc != NULL ? o->doc : "");
 	if (p->brief)
-		doc[strcspn(doc, ";(")] = '\0'; /* the first clause says enough */
+		cut_clause(doc);
 	wrap(p, doc, indent, indent);
 }
 
