@@ -202,9 +202,9 @@ static int run(const struct command *self, int argc, char **argv)
 const struct command listen_command = {
 	.name = "listen",
 	.group = "answer",
-	.synopsis = "udp://[ADDR]:PORT|unix://PATH",
+	.synopsis = "EP",
 	.summary = "print what arrives",
-	.about = "Prints each datagram and a newline where it has none, until -n messages came, -T is over (exit 28 when -n "
+	.about = "EP is udp://[ADDR]:PORT or unix://PATH. Prints each datagram and a newline where it has none, until -n messages came, -T is over (exit 28 when -n "
 		 "was not reached) or SIGINT. No ADDR is every address, IPv4 and IPv6; port 0 picks one and prints it. A "
 		 "multicast ADDR is joined. Lost and cut datagrams are told, never printed.",
 	.examples = "  dgram listen udp://:7400\n"

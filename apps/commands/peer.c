@@ -264,7 +264,7 @@ static int run(const struct command *self, int argc, char **argv)
 const struct command peer_command = {
 	.name = "peer",
 	.group = "talk",
-	.synopsis = "[udp://HOST:PORT] [-b [ADDR]:PORT]",
+	.synopsis = "[EP] [-b [ADDR]:PORT]",
 	.summary = "two plain ends talk: a line is a datagram",
 	.about = "What is typed goes out, a line in a datagram; what comes is printed, a datagram on a line; both at once. "
 		 "With only -b, whoever wrote last is answered. The end of stdin ends the talk at a terminal; from a pipe "

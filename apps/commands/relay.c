@@ -260,7 +260,7 @@ const struct command relay_command = {
 		 "did.",
 	.examples = "  dgram relay 127.0.0.1:7400 127.0.0.1:7401 --loss 30% --seed 42\n"
 		    "  dgram relay :7400 server:7401 --delay 75ms --jitter 20ms --rate 2mbit\n"
-		    "  dgram relay 127.0.0.1:0 127.0.0.1:7401 --loss-back 100%    # requests arrive, answers do not\n",
+		    "  dgram relay 127.0.0.1:0 127.0.0.1:7401 --loss-back 100%\n",
 	.argp = &argp,
 	.run = run,
 };

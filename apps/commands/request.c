@@ -36,7 +36,7 @@ enum {
 
 /* clang-format off */
 static const struct argp_option table[] = {
-	{"retry-refused", OPT_RETRY_REFUSED, NULL, 0, "keep asking an address that refuses, until the deadline", 0},
+	{"retry-refused", OPT_RETRY_REFUSED, NULL, 0, "keep asking an address that refuses; until the deadline", 0},
 	{"explain", OPT_EXPLAIN, NULL, 0, "a time line of the tries on stderr", 0},
 	{"replies", OPT_REPLIES, "N|all", 0, "collect N answers, or all that come in --wait", 0},
 	{"wait", OPT_WAIT, "DUR", OPTION_IN_HELP_ONLY, "how long to collect (default 1 s)", 0},

@@ -118,7 +118,7 @@ const struct command send_command = {
 	.name = "send",
 	.group = "talk",
 	.synopsis = "EP [TEXT]",
-	.summary = "one message; exit 0: the kernel took it",
+	.summary = "send one message, or one per line",
 	.about = "Sends TEXT (or stdin, or -f FILE) in one datagram. To udp://HOST:PORT and unix://PATH exit 0 says that "
 		 "the kernel took it, no more: nobody confirms a plain datagram. To be sure, ask: dgram request.\n\n"
 		 "Inside `while read` a send without TEXT takes the loop's stdin: give it TEXT, or </dev/null.",

@@ -31,11 +31,11 @@ int options_check(const char *option, const char *value, const char *wrong)
 /* -- payload -- */
 
 static const struct argp_option payload_table[] = {
-	{"hex",     'x', NULL,   0, "TEXT (or stdin) is hexadecimal; blanks and newlines between the bytes are skipped", 0},
-	{"escapes", 'e', NULL,   OPTION_IN_HELP_ONLY, "TEXT has C escapes: \\n \\t \\r \\0 \\\\ \\xNN", 0},
+	{"hex",     'x', NULL,   0, "the payload is hexadecimal; blanks between the bytes are skipped", 0},
+	{"escapes", 'e', NULL,   OPTION_IN_HELP_ONLY, "the payload has C escapes: \\n \\t \\r \\0 \\e \\\\ \\xNN", 0},
 	{"file",    'f', "FILE", 0, "the payload is this file's bytes (-: stdin)", 0},
-	{"lines", OPT_LINES, NULL, 0, "each line of the input is a message, without its newline", 0},
-	{"null",    '0', NULL,   OPTION_IN_HELP_ONLY, "each part of the input that ends with a NUL is a message", 0},
+	{"lines", OPT_LINES, NULL, 0, "each line is a message; its newline is no part of it", 0},
+	{"null",    '0', NULL,   OPTION_IN_HELP_ONLY, "the same, but each ends with a NUL", 0},
 	{0},
 };
 
@@ -69,7 +69,7 @@ const struct argp options_payload = {payload_table, payload_parse, NULL, NULL, N
 /* -- print -- */
 
 static const struct argp_option print_table[] = {
-	{"print", 'p', "HOW", 0, "text (default), hex, raw (exact, on a terminal too) or none", 0},
+	{"print", 'p', "HOW", 0, "text, hex, raw or none; text is the default, raw is exact on a terminal too", 0},
 	{"json",  'j', NULL,  0, "one JSON object per line, failures too (dgram help json)", 0},
 	{0},
 };

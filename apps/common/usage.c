@@ -152,7 +152,7 @@ static void write_group(const struct page *p, const char *group)
 		if (strcmp(c->group, group) != 0)
 			continue;
 		int n = snprintf(left, sizeof(left), "%-8s%s %s", first ? group : "", c->name, c->synopsis);
-		size_t indent = p->width < 76 ? 10 : 42;
+		size_t indent = p->width < 76 ? 10 : 34;
 		fprintf(p->out, "%s", left);
 		if ((size_t)n + 2 > indent) {
 			fputc('\n', p->out);
