@@ -175,7 +175,11 @@ class Outcomes(unittest.TestCase):
             self.assertEqual(last_json(got)["from"], "[::1]:%d" % server.port)
 
     def test_a_name_with_two_addresses_is_asked_at_both(self):
-        if not harness.has_ipv6() or len({a[4][0] for a in socket.getaddrinfo("localhost", 1)}) < 2:
+        try:
+            addresses = {address[4][0] for address in socket.getaddrinfo("localhost", 1)}
+        except socket.gaierror:
+            addresses = set()
+        if not harness.has_ipv6() or len(addresses) < 2:
             self.skipTest("localhost has not two addresses here")
         with echo() as server:  # on 127.0.0.1 alone: ::1 refuses
             got = run("request", "udp://localhost:%d" % server.port, "hi")
