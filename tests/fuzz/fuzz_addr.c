@@ -9,17 +9,32 @@
 
 #include "base/ip.h"
 
+/* The system writes the end of some IPv6 addresses as IPv4, we never do. */
+static void check_format_against_the_system(int family, const uint8_t *ip)
+{
+	char ours[DG_IP6_TEXT_MAX + 1], theirs[INET6_ADDRSTRLEN];
+
+	ours[family == AF_INET ? dg_ip4_format(ours, ip) : dg_ip6_format(ours, ip)] = '\0';
+	FUZZ_CHECK(inet_ntop(family, ip, theirs, sizeof theirs));
+	if (family == AF_INET || !strchr(theirs, '.'))
+		FUZZ_CHECK(strcmp(ours, theirs) == 0);
+}
+
 static void check_against_the_system(const char *text)
 {
 	uint8_t ours[16], theirs[16];
 	size_t len = strlen(text);
 
 	FUZZ_CHECK(dg_ip4_parse(ours, text, len) == (inet_pton(AF_INET, text, theirs) == 1));
-	if (dg_ip4_parse(ours, text, len))
+	if (dg_ip4_parse(ours, text, len)) {
 		FUZZ_CHECK(memcmp(ours, theirs, 4) == 0);
+		check_format_against_the_system(AF_INET, ours);
+	}
 	FUZZ_CHECK(dg_ip6_parse(ours, text, len) == (inet_pton(AF_INET6, text, theirs) == 1));
-	if (dg_ip6_parse(ours, text, len))
+	if (dg_ip6_parse(ours, text, len)) {
 		FUZZ_CHECK(memcmp(ours, theirs, 16) == 0);
+		check_format_against_the_system(AF_INET6, ours);
+	}
 }
 
 /* Into a buffer of size bytes, which may be too short. */

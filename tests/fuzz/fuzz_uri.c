@@ -47,11 +47,16 @@ static void check_accepted(const struct dgram_uri *uri, enum dgram_uri_use use)
 	FUZZ_CHECK(dgram_uri_parse(&back, text, use, &why) == 0);
 	check_same(uri, &back);
 	FUZZ_CHECK((uri->scheme == DGRAM_SCHEME_UNIX) == (uri->unix_addr.family == DGRAM_UNIX));
+	FUZZ_CHECK(strlen(uri->host) <= DGRAM_HOST_MAX && strlen(uri->zone) <= DGRAM_ZONE_MAX);
+	FUZZ_CHECK(strlen(uri->name) <= DGRAM_NAME_MAX);
+	if (uri->scheme == DGRAM_SCHEME_PEER)
+		FUZZ_CHECK(strlen(uri->host) <= DGRAM_PEER_MAX);
 	if (use == DGRAM_URI_TARGET && uri->scheme != DGRAM_SCHEME_UNIX)
 		FUZZ_CHECK(uri->host[0] != '\0' && (uri->scheme == DGRAM_SCHEME_PEER || uri->port > 0));
 	if (uri->numeric && !uri->zone[0]) {
 		snprintf(text, sizeof text, strchr(uri->host, ':') ? "[%s]:1" : "%s:1", uri->host);
 		FUZZ_CHECK(dgram_addr_parse(&addr, text) == 0);
+		FUZZ_CHECK(addr.family == (strchr(uri->host, ':') ? DGRAM_IPV6 : DGRAM_IPV4));
 	}
 }
 
