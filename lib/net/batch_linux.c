@@ -52,7 +52,7 @@ int dg_batch_send(struct dgram_socket *s, const struct dgram_datagram *v, size_t
 		if (!can_segment(s, &v[ready]))
 			break;
 		dg_message_control(&h[ready].msg_hdr, IPPROTO_UDP, UDP_SEGMENT, &segment,
-				   sizeof segment);
+		                   sizeof segment);
 	}
 	if (ready == 0)
 		return dg_batch_send_each(s, &v[0], flags);

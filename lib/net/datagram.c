@@ -1,8 +1,9 @@
 /* One datagram or many, out and in: what batch.h's system calls say becomes an outcome here.
  *
- * A receive first takes what is there and waits only when nothing is; without a timeout it blocks in the call
- * itself, so that the fast path is one system call. Both directions may meet an error that belongs to a datagram
- * sent earlier (errors.h): it is put aside, and the call goes on at once.
+ * A receive first takes what is there and waits only when nothing is; without a timeout it blocks
+ * in the call itself, so that the fast path is one system call. Both directions may meet an error
+ * that belongs to a datagram sent earlier (errors.h): it is put aside, and the call goes on at
+ * once.
  */
 #define _GNU_SOURCE
 #include "net/batch.h"
@@ -13,7 +14,8 @@
 #include <errno.h>
 #include <sys/time.h>
 
-#define SEND_TRIES_MAX 16 /* errors of others that one send may meet: each takes an ICMP message in between */
+/* Errors of others that one send may meet: each takes an ICMP message in between. */
+#define SEND_TRIES_MAX 16
 
 static bool would_block(int errno_value)
 {
@@ -98,10 +100,10 @@ static int count_sendable(const struct dgram_socket *s, const struct dgram_datag
 	return (int)n;
 }
 
-/* Whether a failed send met the error of an earlier datagram. An error without evidence is believed only when it
- * comes twice: the nameless one may be seen a moment after its entry was read. */
+/* Whether a failed send met the error of an earlier datagram. An error without evidence is believed
+ * only when it comes twice: the nameless one may be seen a moment after its entry was read. */
 static bool met_earlier_error(struct dgram_socket *s, const struct dgram_addr *to, int errno_value,
-			      int tries)
+                              int tries)
 {
 	if (s->family == DGRAM_UNIX || !dg_errors_pending(errno_value))
 		return false;
@@ -112,19 +114,21 @@ static bool met_earlier_error(struct dgram_socket *s, const struct dgram_addr *t
 	return dg_errors_drain(s, to) > 0 || (tries == 0 && errno_value != EMSGSIZE);
 }
 
-/* poll() cannot tell when a UNIX peer's queue has room, the kernel's own timeout can. It takes 0 for none. */
+/* poll() cannot tell when a UNIX peer's queue has room, the kernel's own timeout can. It takes 0
+ * for none. */
 static void limit_send(const struct dgram_socket *s, uint64_t ns)
 {
 	uint64_t us = ns / DGRAM_US + (ns > 0);
 	struct timeval tv = {
-		.tv_sec = (time_t)(us / 1000000),
-		.tv_usec = (suseconds_t)(us % 1000000),
+	        .tv_sec = (time_t)(us / 1000000),
+	        .tv_usec = (suseconds_t)(us % 1000000),
 	};
 
 	setsockopt(s->fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof tv);
 }
 
-/* There was no room at once: wait for it in the kernel. */
+/* There was no room at once: wait for it in the kernel. A limit that stays behind on the socket
+ * ends a call without timeout early: it comes here then, and waits on. */
 static int send_when_room(struct dgram_socket *s, const struct dgram_datagram *v, size_t n)
 {
 	uint64_t deadline = dg_deadline(dgram_clock(), s->timeout);
@@ -138,7 +142,6 @@ static int send_when_room(struct dgram_socket *s, const struct dgram_datagram *v
 	} while (sent < 0 && (would_block(errno) || errno == EINTR) && left > 0);
 	if (sent < 0 && errno == EINTR)
 		errno = EAGAIN;
-	limit_send(s, 0);
 	return sent;
 }
 
@@ -179,7 +182,7 @@ int dgram_socket_send_batch(struct dgram_socket *s, const struct dgram_datagram 
 }
 
 int dgram_socket_sendto(struct dgram_socket *s, const void *data, size_t len,
-			const struct dgram_addr *to)
+                        const struct dgram_addr *to)
 {
 	/* Sending only reads it. */
 	struct dgram_datagram d = {.data = (uint8_t *)(uintptr_t)data, .len = len};

@@ -4,8 +4,8 @@
 
 #include <dgram/socket.h>
 
-/* The count may have wrapped since the last look: only the step counts. A step back is no step: a datagram that
- * waited carries the count of its arrival. */
+/* The count may have wrapped since the last look: only the step counts. A step back is no step: a
+ * datagram that waited carries the count of its arrival. */
 static inline void dg_drops_step(struct dgram_socket *s, uint32_t count)
 {
 	uint32_t step = count - s->last_drops;

@@ -28,7 +28,7 @@ bool dg_errors_pop(struct dgram_socket *s, struct dgram_socket_error *out)
 	return true;
 }
 
-/* What ICMP and ICMPv6 messages become (RFC 1122, section 4.1.3.3, says that they must reach us). */
+/* What ICMP messages become; RFC 1122, section 4.1.3.3, wants them to reach us. */
 bool dg_errors_pending(int errno_value)
 {
 	switch (errno_value) {
@@ -50,8 +50,8 @@ bool dg_errors_pending(int errno_value)
 	}
 }
 
-/* A path without a socket is nobody who listens, just as a port. IPv6 says "address not available" when none of ours
- * can reach the destination. */
+/* A path without a socket is nobody who listens, just as a port. IPv6 says "address not available"
+ * when none of ours can reach the destination. */
 int dg_errors_outcome(const struct dgram_socket *s, int errno_value)
 {
 	errno = errno_value;
@@ -75,8 +75,8 @@ void dg_errors_collect(struct dgram_socket *s, int errno_value)
 	size_t found = dg_errors_drain(s, NULL);
 	int pending = errno_value != 0 ? errno_value : take_pending(s);
 	struct dgram_socket_error e = {
-		.error = dgram_error_from_errno(pending),
-		.errno_value = pending,
+	        .error = dgram_error_from_errno(pending),
+	        .errno_value = pending,
 	};
 
 	if (found > 0 || pending == 0 || !s->connected)

@@ -49,9 +49,9 @@ static struct dgram_socket_error describe(const struct report *r)
 {
 	int errno_value = (int)r->what.ee_errno;
 	struct dgram_socket_error e = {
-		.error = dgram_error_from_errno(errno_value),
-		.errno_value = errno_value,
-		.mtu = errno_value == EMSGSIZE ? r->what.ee_info : 0,
+	        .error = dgram_error_from_errno(errno_value),
+	        .errno_value = errno_value,
+	        .mtu = errno_value == EMSGSIZE ? r->what.ee_info : 0,
 	};
 
 	if (from_network(r))
@@ -66,10 +66,10 @@ static int next(const struct dgram_socket *s, struct report *r, struct dgram_add
 	_Alignas(struct cmsghdr) char control[512];
 	union dg_sockaddr name = {.any.sa_family = AF_UNSPEC};
 	struct msghdr h = {
-		.msg_name = &name,
-		.msg_namelen = sizeof name,
-		.msg_control = control,
-		.msg_controllen = sizeof control,
+	        .msg_name = &name,
+	        .msg_namelen = sizeof name,
+	        .msg_control = control,
+	        .msg_controllen = sizeof control,
 	};
 
 	if (recvmsg(s->fd, &h, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)

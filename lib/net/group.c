@@ -1,4 +1,5 @@
-/* Multicast membership, by RFC 3678's calls that are the same for both families and name the interface by index. */
+/* Multicast membership, by RFC 3678's calls that are the same for both families and name the
+ * interface by index. */
 #define _GNU_SOURCE
 #include "net/interface.h"
 #include "net/sockaddr.h"
@@ -8,7 +9,7 @@
 #include <string.h>
 
 static bool change(const struct dgram_socket *s, const struct dgram_addr *group, uint32_t interface,
-		   int option)
+                   int option)
 {
 	enum dgram_family family = (enum dgram_family)group->family;
 	struct group_req request = {.gr_interface = interface};
@@ -17,7 +18,7 @@ static bool change(const struct dgram_socket *s, const struct dgram_addr *group,
 
 	memcpy(&request.gr_group, &name, len);
 	if (setsockopt(s->fd, family == DGRAM_IPV6 ? IPPROTO_IPV6 : IPPROTO_IP, option, &request,
-		       sizeof request) == 0)
+	               sizeof request) == 0)
 		return true;
 	return option == MCAST_JOIN_GROUP && errno == EADDRINUSE;
 }
@@ -34,7 +35,7 @@ static int change_all(const struct dgram_socket *s, const struct dgram_addr *gro
 }
 
 static int change_membership(const struct dgram_socket *s, const struct dgram_addr *group,
-			     uint32_t interface, int option)
+                             uint32_t interface, int option)
 {
 	int changed;
 

@@ -56,7 +56,7 @@ static bool is_candidate(const struct ifaddrs *i)
 	if (!(i->ifa_flags & IFF_UP) || i->ifa_addr == NULL || i->ifa_addr->sa_family != AF_INET6)
 		return false;
 	dg_sockaddr_get(&addr, (const union dg_sockaddr *)(const void *)i->ifa_addr,
-			sizeof(struct sockaddr_in6));
+	                sizeof(struct sockaddr_in6));
 	return dgram_addr_is_link_local(&addr);
 }
 
@@ -89,7 +89,8 @@ char *dgram_addr_display(const struct dgram_addr *addr, char *buf, size_t size)
 	char *percent, *after;
 
 	dgram_addr_format(addr, buf, size);
-	if (addr->family != DGRAM_IPV6 || addr->zone == 0 || if_indextoname(addr->zone, name) == NULL)
+	if (addr->family != DGRAM_IPV6 || addr->zone == 0 ||
+	    if_indextoname(addr->zone, name) == NULL)
 		return buf;
 	dgram_addr_format(addr, number, sizeof number);
 	percent = strchr(number, '%');

@@ -1,6 +1,7 @@
-/* Where a datagram was sent to, and where an answer shall leave from, travels beside it in a control message:
- * IPV6_PKTINFO (RFC 3542, section 6) and its IPv4 twin IP_PKTINFO. An IPv6 socket that carries IPv4 gets both for an
- * IPv4 datagram; the IPv4 one is better, as it also tells a broadcast of the subnet. */
+/* Where a datagram was sent to, and where an answer shall leave from, travels beside it in a
+ * control message: IPV6_PKTINFO (RFC 3542, section 6) and its IPv4 twin IP_PKTINFO. An IPv6 socket
+ * that carries IPv4 gets both for an IPv4 datagram; the IPv4 one is better, as it also tells a
+ * broadcast of the subnet. */
 #define _GNU_SOURCE
 #include "net/message.h"
 #include "net/system.h"
@@ -8,20 +9,21 @@
 #include <string.h>
 
 _Static_assert(DG_CONTROL_MAX >= CMSG_SPACE(sizeof(struct in_pktinfo)) +
-				CMSG_SPACE(sizeof(struct in6_pktinfo)) + 2 * CMSG_SPACE(sizeof(uint32_t)),
-	       "control messages must fit");
+                                         CMSG_SPACE(sizeof(struct in6_pktinfo)) +
+                                         2 * CMSG_SPACE(sizeof(uint32_t)),
+               "control messages must fit");
 
 void dg_message_receive(struct msghdr *h, struct dg_message *m, const struct dgram_socket *s,
-			const struct dgram_datagram *d)
+                        const struct dgram_datagram *d)
 {
 	m->iov = (struct iovec){.iov_base = d->data, .iov_len = d->cap};
 	*h = (struct msghdr){
-		.msg_name = &m->name,
-		.msg_namelen = sizeof m->name,
-		.msg_iov = &m->iov,
-		.msg_iovlen = 1,
+	        .msg_name = &m->name,
+	        .msg_namelen = sizeof m->name,
+	        .msg_iov = &m->iov,
+	        .msg_iovlen = 1,
 	};
-	/* Without room for it, descriptors that a UNIX peer sends along never enter this process. */
+	/* Without room for them, descriptors that a UNIX peer sends along stay outside. */
 	if (s->family == DGRAM_UNIX)
 		return;
 	h->msg_control = m->control;
@@ -60,11 +62,11 @@ static void get_control(struct dgram_socket *s, struct dgram_datagram *d, struct
 			dg_system_control(s, d, c);
 	}
 	d->group = d->group || dgram_addr_is_multicast(&d->local) ||
-		   dgram_addr_is_broadcast(&d->local);
+	           dgram_addr_is_broadcast(&d->local);
 }
 
 void dg_message_received(struct dgram_socket *s, struct msghdr *h, size_t len,
-			 struct dgram_datagram *d)
+                         struct dgram_datagram *d)
 {
 	bool cut = (h->msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0;
 
@@ -125,7 +127,7 @@ static void put_pktinfo4(struct msghdr *h, const struct dgram_addr *source, uint
 }
 
 static void put_pktinfo6(struct msghdr *h, const struct dgram_addr *source, uint32_t interface,
-			 bool mapped)
+                         bool mapped)
 {
 	struct in6_pktinfo info = {.ipi6_ifindex = interface};
 	struct dgram_addr any = {.family = mapped ? DGRAM_IPV4 : DGRAM_IPV6};
@@ -134,7 +136,8 @@ static void put_pktinfo6(struct msghdr *h, const struct dgram_addr *source, uint
 	dg_message_control(h, IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof info);
 }
 
-static void put_source(struct msghdr *h, const struct dgram_socket *s, const struct dgram_datagram *d)
+static void put_source(struct msghdr *h, const struct dgram_socket *s,
+                       const struct dgram_datagram *d)
 {
 	const struct dgram_addr *source = &d->local;
 	uint32_t interface = interface_out(d);
@@ -151,7 +154,7 @@ static void put_source(struct msghdr *h, const struct dgram_socket *s, const str
 }
 
 void dg_message_send(struct msghdr *h, struct dg_message *m, const struct dgram_socket *s,
-		     const struct dgram_datagram *d)
+                     const struct dgram_datagram *d)
 {
 	m->iov = (struct iovec){.iov_base = d->data, .iov_len = d->len};
 	*h = (struct msghdr){.msg_iov = &m->iov, .msg_iovlen = 1, .msg_control = m->control};
@@ -167,9 +170,9 @@ void dg_message_control(struct msghdr *h, int level, int type, const void *data,
 {
 	uint8_t *start = (uint8_t *)h->msg_control + h->msg_controllen;
 	struct cmsghdr header = {
-		.cmsg_len = CMSG_LEN(len),
-		.cmsg_level = level,
-		.cmsg_type = type,
+	        .cmsg_len = CMSG_LEN(len),
+	        .cmsg_level = level,
+	        .cmsg_type = type,
 	};
 
 	memset(start, 0, CMSG_SPACE(len));

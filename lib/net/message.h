@@ -18,18 +18,18 @@ struct dg_message {
 
 /* *h receives into d's buffer. */
 void dg_message_receive(struct msghdr *h, struct dg_message *m, const struct dgram_socket *s,
-			const struct dgram_datagram *d);
+                        const struct dgram_datagram *d);
 
 /* len bytes arrived in *h: fills d and counts. */
 void dg_message_received(struct dgram_socket *s, struct msghdr *h, size_t len,
-			 struct dgram_datagram *d);
+                         struct dgram_datagram *d);
 
 /* Whether d can be sent at all: 0, or DGRAM_ERR_ARGUMENT, _PORT, _ZONE. */
 int dg_message_check(const struct dgram_socket *s, const struct dgram_datagram *d);
 
 /* *h sends d, which was checked. There is room for one more control message of an int. */
 void dg_message_send(struct msghdr *h, struct dg_message *m, const struct dgram_socket *s,
-		     const struct dgram_datagram *d);
+                     const struct dgram_datagram *d);
 
 /* Appends a control message. */
 void dg_message_control(struct msghdr *h, int level, int type, const void *data, size_t len);

@@ -1,8 +1,8 @@
 /* Names of hosts.
  *
- * getaddrinfo() cannot be told how long it may take (a dead name server: 5 s a try, times tries, times servers). So it
- * runs in a thread of its own; whoever asked waits for it until the deadline and then leaves. The two share one
- * block of memory, and the last to leave frees it.
+ * getaddrinfo() cannot be told how long it may take (a dead name server: 5 s a try, times tries,
+ * times servers). So it runs in a thread of its own; whoever asked waits for it until the deadline
+ * and then leaves. The two share one block of memory, and the last to leave frees it.
  */
 #define _GNU_SOURCE
 #include "net/sockaddr.h"
@@ -23,7 +23,7 @@ struct lookup {
 	pthread_cond_t finished;
 	char host[DGRAM_HOST_MAX + 1];
 	enum dgram_family family;
-	int users;  /* the thread and the asker */
+	int users; /* the thread and the asker */
 	bool done;
 	int status; /* of getaddrinfo */
 	struct addrinfo *found;
@@ -74,9 +74,9 @@ static void *lookup_run(void *arg)
 	struct lookup *l = arg;
 	struct addrinfo *found = NULL;
 	struct addrinfo hints = {
-		.ai_family = address_family(l->family),
-		.ai_socktype = SOCK_DGRAM,
-		.ai_flags = AI_ADDRCONFIG,
+	        .ai_family = address_family(l->family),
+	        .ai_socktype = SOCK_DGRAM,
+	        .ai_flags = AI_ADDRCONFIG,
 	};
 	int status = getaddrinfo(l->host, NULL, &hints, &found);
 
@@ -114,7 +114,7 @@ static bool lookup_wait(struct lookup *l, uint64_t timeout)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	end = dg_timespec(
-		dg_deadline((uint64_t)now.tv_sec * DGRAM_S + (uint64_t)now.tv_nsec, timeout));
+	        dg_deadline((uint64_t)now.tv_sec * DGRAM_S + (uint64_t)now.tv_nsec, timeout));
 	while (!l->done) {
 		if (timeout == DGRAM_NEVER)
 			pthread_cond_wait(&l->finished, &l->lock);
@@ -137,8 +137,8 @@ static const struct addrinfo *next_of(const struct addrinfo **at, int family)
 	return found;
 }
 
-/* The families take turns, so that a broken one costs one try and not all (RFC 8305, section 4); within a family the
- * system's order stands. */
+/* The families take turns, so that a broken one costs one try and not all (RFC 8305, section 4);
+ * within a family the system's order stands. */
 static int take_turns(struct dgram_addr *out, size_t max, const struct addrinfo *all, uint16_t port)
 {
 	int first = all->ai_family == AF_INET6 ? AF_INET6 : AF_INET;
@@ -151,15 +151,16 @@ static int take_turns(struct dgram_addr *out, size_t max, const struct addrinfo 
 
 		if (found == NULL)
 			continue;
-		dg_sockaddr_get(&out[count], (const union dg_sockaddr *)(const void *)found->ai_addr,
-				found->ai_addrlen);
+		dg_sockaddr_get(&out[count],
+		                (const union dg_sockaddr *)(const void *)found->ai_addr,
+		                found->ai_addrlen);
 		out[count++].port = port;
 	}
 	return count > 0 ? (int)count : DGRAM_ERR_RESOLVE;
 }
 
 static int ask_name_service(struct dgram_addr *out, size_t max, const struct dgram_uri *uri,
-			    enum dgram_family family, uint64_t timeout)
+                            enum dgram_family family, uint64_t timeout)
 {
 	struct lookup *l = lookup_new(uri->host, family);
 	int result;
@@ -198,7 +199,7 @@ static bool is_localhost(const char *host)
 
 /* One address of each family that is wanted. */
 static int both(struct dgram_addr *out, size_t max, const struct dgram_addr *four,
-		const struct dgram_addr *six, enum dgram_family family)
+                const struct dgram_addr *six, enum dgram_family family)
 {
 	size_t count = 0;
 
@@ -212,7 +213,7 @@ static int both(struct dgram_addr *out, size_t max, const struct dgram_addr *fou
 static int localhost(struct dgram_addr *out, size_t max, uint16_t port, enum dgram_family family)
 {
 	const struct dgram_addr four = {
-		.family = DGRAM_IPV4, .port = port, .u.ip4 = {127, 0, 0, 1}};
+	        .family = DGRAM_IPV4, .port = port, .u.ip4 = {127, 0, 0, 1}};
 	const struct dgram_addr six = {.family = DGRAM_IPV6, .port = port, .u.ip6 = {[15] = 1}};
 
 	return both(out, max, &four, &six, family);
@@ -222,8 +223,8 @@ static int localhost(struct dgram_addr *out, size_t max, uint16_t port, enum dgr
 static int every_address(struct dgram_addr *out, uint16_t port, enum dgram_family family)
 {
 	*out = (struct dgram_addr){
-		.family = family == DGRAM_IPV4 ? DGRAM_IPV4 : DGRAM_IPV6,
-		.port = port,
+	        .family = family == DGRAM_IPV4 ? DGRAM_IPV4 : DGRAM_IPV6,
+	        .port = port,
 	};
 	return 1;
 }
@@ -260,7 +261,7 @@ static int numeric(struct dgram_addr *out, const struct dgram_uri *uri, enum dgr
 }
 
 int dgram_resolve(struct dgram_addr *out, size_t max, const struct dgram_uri *uri,
-		  enum dgram_family family, uint64_t timeout)
+                  enum dgram_family family, uint64_t timeout)
 {
 	if (max == 0)
 		return DGRAM_ERR_ARGUMENT;

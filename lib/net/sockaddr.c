@@ -32,15 +32,16 @@ static socklen_t set_ip4(struct sockaddr_in *out, const struct dgram_addr *addr)
 static socklen_t set_ip6(struct sockaddr_in6 *out, const struct dgram_addr *addr)
 {
 	*out = (struct sockaddr_in6){
-		.sin6_family = AF_INET6,
-		.sin6_port = htons(addr->port),
-		.sin6_addr = dg_sockaddr_ip6(addr),
-		.sin6_scope_id = addr->family == DGRAM_IPV6 ? addr->zone : 0,
+	        .sin6_family = AF_INET6,
+	        .sin6_port = htons(addr->port),
+	        .sin6_addr = dg_sockaddr_ip6(addr),
+	        .sin6_scope_id = addr->family == DGRAM_IPV6 ? addr->zone : 0,
 	};
 	return sizeof *out;
 }
 
-/* A path is terminated, an abstract name (it starts with NUL) is not: its length tells where it ends. */
+/* A path is terminated, an abstract name (it starts with NUL) is not: its length tells where it
+ * ends. */
 static socklen_t set_path(struct sockaddr_un *out, const struct dgram_addr *addr)
 {
 	size_t len = addr->path_len;
@@ -54,7 +55,7 @@ static socklen_t set_path(struct sockaddr_un *out, const struct dgram_addr *addr
 }
 
 socklen_t dg_sockaddr_set(union dg_sockaddr *out, const struct dgram_addr *addr,
-			  enum dgram_family family)
+                          enum dgram_family family)
 {
 	if (family == DGRAM_IPV6 && dg_is_ip(addr->family))
 		return set_ip6(&out->in6, addr);

@@ -1,7 +1,7 @@
 /* sockaddr.h - addresses as the system wants them.
  *
- * IPv4-mapped IPv6 addresses exist on this side only: they become IPv4 on the way in, and IPv4 becomes mapped
- * on the way out of an IPv6 socket.
+ * IPv4-mapped IPv6 addresses exist on this side only: they become IPv4 on the way in, and IPv4
+ * becomes mapped on the way out of an IPv6 socket.
  */
 #ifndef DG_NET_SOCKADDR_H
 #define DG_NET_SOCKADDR_H
@@ -20,7 +20,7 @@ union dg_sockaddr {
 
 /* Fills *out for a socket of this family; its length, or 0 when the socket cannot carry addr. */
 socklen_t dg_sockaddr_set(union dg_sockaddr *out, const struct dgram_addr *addr,
-			  enum dgram_family family);
+                          enum dgram_family family);
 
 /* An address family that is not ours makes *out unset. */
 void dg_sockaddr_get(struct dgram_addr *out, const union dg_sockaddr *in, socklen_t len);
@@ -29,7 +29,8 @@ void dg_sockaddr_get(struct dgram_addr *out, const union dg_sockaddr *in, sockle
 void dg_sockaddr_get_ip4(struct dgram_addr *out, const struct in_addr *ip);
 void dg_sockaddr_get_ip6(struct dgram_addr *out, const struct in6_addr *ip, uint32_t zone);
 
-/* A host's link-local address that does not say on which link. Groups are left to the routing table. */
+/* A host's link-local address that does not say on which link. Groups are left to the routing
+ * table. */
 bool dg_sockaddr_lacks_zone(const struct dgram_addr *addr);
 
 static inline bool dg_is_ip(uint8_t family)

@@ -19,8 +19,8 @@ static int set(const struct dgram_socket *s, int level, int option, int value)
 	return 0;
 }
 
-/* An option that each family has under a name of its own. An IPv6 socket takes IPv4's for the IPv4 that it carries
- * where the system knows such a thing. */
+/* An option that each family has under a name of its own. An IPv6 socket takes IPv4's for the IPv4
+ * that it carries where the system knows such a thing. */
 static int set_ip(const struct dgram_socket *s, int option4, int option6, int value)
 {
 	int err = set(s, IPPROTO_IP, option4, value);
@@ -43,7 +43,7 @@ static int set_reach(const struct dgram_socket *s, const struct dgram_socket_opt
 		err = set_ip(s, IP_TTL, IPV6_UNICAST_HOPS, opt->hops);
 	if (err == 0)
 		err = set_ip(s, IP_MULTICAST_TTL, IPV6_MULTICAST_HOPS,
-			     opt->group_hops > 0 ? opt->group_hops : 1);
+		             opt->group_hops > 0 ? opt->group_hops : 1);
 	if (err == 0 && opt->no_group_loop)
 		err = set_ip(s, IP_MULTICAST_LOOP, IPV6_MULTICAST_LOOP, 0);
 	if (err == 0 && opt->broadcast)
@@ -105,9 +105,9 @@ static int set_options(struct dgram_socket *s, const struct dgram_socket_options
 static int make(struct dgram_socket *s, enum dgram_family family, bool connected)
 {
 	static const int domain[] = {
-		[DGRAM_IPV4] = AF_INET,
-		[DGRAM_IPV6] = AF_INET6,
-		[DGRAM_UNIX] = AF_UNIX,
+	        [DGRAM_IPV4] = AF_INET,
+	        [DGRAM_IPV6] = AF_INET6,
+	        [DGRAM_UNIX] = AF_UNIX,
 	};
 
 	*s = (struct dgram_socket){.fd = -1, .family = (uint8_t)family, .connected = connected};
@@ -125,7 +125,7 @@ static int finish(struct dgram_socket *s, int err)
 }
 
 int dgram_socket_unbound(struct dgram_socket *s, enum dgram_family family,
-			 const struct dgram_socket_options *opt)
+                         const struct dgram_socket_options *opt)
 {
 	bool any = family == DGRAM_FAMILY_NONE;
 	int err = make(s, any ? DGRAM_IPV6 : family, false);
@@ -155,7 +155,7 @@ static int bind_to(struct dgram_socket *s, const struct dgram_addr *local)
 }
 
 int dgram_socket_bound(struct dgram_socket *s, const struct dgram_addr *local,
-		       const struct dgram_socket_options *opt)
+                       const struct dgram_socket_options *opt)
 {
 	int err = make(s, (enum dgram_family)local->family, false);
 	struct dgram_addr any4 = {.family = DGRAM_IPV4, .port = local->port};
@@ -189,7 +189,7 @@ static int connect_to(struct dgram_socket *s, const struct dgram_addr *peer)
 }
 
 int dgram_socket_connected(struct dgram_socket *s, const struct dgram_addr *peer,
-			   const struct dgram_socket_options *opt)
+                           const struct dgram_socket_options *opt)
 {
 	int err = make(s, (enum dgram_family)peer->family, true);
 
@@ -219,7 +219,7 @@ void dgram_socket_settimeout(struct dgram_socket *s, uint64_t timeout)
 }
 
 static int get_name(const struct dgram_socket *s, struct dgram_addr *out,
-		    int (*ask)(int, struct sockaddr *, socklen_t *))
+                    int (*ask)(int, struct sockaddr *, socklen_t *))
 {
 	union dg_sockaddr name = {.any.sa_family = AF_UNSPEC};
 	socklen_t len = sizeof name;

@@ -1,11 +1,13 @@
-/* system.h - what one kernel has beyond POSIX and RFC 3542. system_linux.c or system_posix.c, as CMake chose. */
+/* system.h - what one kernel has beyond POSIX and RFC 3542. system_linux.c or system_posix.c, as
+ * CMake chose. */
 #ifndef DG_NET_SYSTEM_H
 #define DG_NET_SYSTEM_H
 
 #include <dgram/socket.h>
 #include <sys/socket.h>
 
-/* For a socket of any type: 0 and *index, or an errno value that is DGRAM_ERR_INTERFACE, _DENIED or _UNSUPPORTED. */
+/* For a socket of any type: 0 and *index, or an errno value that is DGRAM_ERR_INTERFACE, _DENIED or
+ * _UNSUPPORTED. */
 int dg_system_bind_interface(int fd, const char *name, uint32_t *index);
 
 /* Whatever makes results more truthful and may silently be missing. */

@@ -25,8 +25,8 @@ int dg_system_bind_interface(int fd, const char *name, uint32_t *index)
 	return 0;
 }
 
-/* A kernel too old for one of these loses the count of drops, or hands us datagrams for groups that another
- * process joined. IPv4 options work on an IPv6 socket too, for the IPv4 that it carries. */
+/* A kernel too old for one of these loses the count of drops, or hands us datagrams for groups that
+ * another process joined. IPv4 options work on an IPv6 socket too, for the IPv4 that it carries. */
 void dg_system_prepare(const struct dgram_socket *s)
 {
 	if (!dg_is_ip(s->family))

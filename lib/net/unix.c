@@ -1,6 +1,6 @@
-/* A client needs a path too, or nobody can answer it. It gets a random name in a directory of its own that everyone
- * can pass and only the user can list: who knows the name (the peer, from the datagram) can answer, others cannot
- * find it.
+/* A client needs a path too, or nobody can answer it. It gets a random name in a directory of its
+ * own that everyone can pass and only the user can list: who knows the name (the peer, from the
+ * datagram) can answer, others cannot find it.
  */
 #define _GNU_SOURCE
 #include "net/unix.h"
@@ -53,7 +53,7 @@ static int bind_in(struct dgram_socket *s, const char *directory)
 		return err;
 	memcpy(&number, random, sizeof number);
 	local.path_len = (uint8_t)snprintf(local.u.path, sizeof local.u.path, "%s/%016llx",
-					   directory, (unsigned long long)number);
+	                                   directory, (unsigned long long)number);
 	err = dg_unix_bind(s, &local);
 	if (err < 0)
 		return err;

@@ -23,8 +23,8 @@ uint64_t dg_time_left(uint64_t deadline)
 struct timespec dg_timespec(uint64_t ns)
 {
 	return (struct timespec){
-		.tv_sec = (time_t)(ns / DGRAM_S),
-		.tv_nsec = (long)(ns % DGRAM_S),
+	        .tv_sec = (time_t)(ns / DGRAM_S),
+	        .tv_nsec = (long)(ns % DGRAM_S),
 	};
 }
 
@@ -40,7 +40,8 @@ int dg_wait_readable(struct dgram_socket *s, uint64_t ns)
 		return DGRAM_ERR_ARGUMENT;
 	if (p.revents & POLLERR)
 		dg_errors_collect(s, 0);
-	return (p.revents & POLLIN ? DGRAM_READABLE : 0) | (s->errors_count > 0 ? DGRAM_ERROR_WAITS : 0);
+	return (p.revents & POLLIN ? DGRAM_READABLE : 0) |
+	       (s->errors_count > 0 ? DGRAM_ERROR_WAITS : 0);
 }
 
 int dgram_socket_wait(struct dgram_socket *s, uint64_t timeout)

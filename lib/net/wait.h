@@ -13,8 +13,8 @@ uint64_t dg_time_left(uint64_t deadline);
 
 struct timespec dg_timespec(uint64_t ns);
 
-/* poll() once, at most ns: the events, 0 when the time passed or a signal came. Errors of the network that poll
- * tells of are moved into the socket. */
+/* poll() once, at most ns: the events, 0 when the time passed or a signal came. Errors of the
+ * network that poll tells of are moved into the socket. */
 int dg_wait_readable(struct dgram_socket *s, uint64_t ns);
 
 #endif

@@ -11,10 +11,10 @@ static const struct {
 	const char *listen;
 	enum dgram_family family;
 } kinds[] = {
-	{"127.0.0.1:0", DGRAM_IPV4},
-	{"[::1]:0", DGRAM_IPV6},
-	{"127.0.0.1:0", DGRAM_IPV6},
-	{NULL, DGRAM_UNIX},
+        {"127.0.0.1:0", DGRAM_IPV4},
+        {"[::1]:0", DGRAM_IPV6},
+        {"127.0.0.1:0", DGRAM_IPV6},
+        {NULL, DGRAM_UNIX},
 };
 
 #define KINDS (sizeof kinds / sizeof kinds[0])
@@ -182,9 +182,9 @@ static void several_datagrams_in_one_buffer_arrive_as_several(void **state)
 	static const struct {
 		size_t len, segment, count;
 	} row[] = {
-		{1050, 100, 11}, {1000, 100, 10}, {100, 100, 1},       {99, 100, 1},
-		{0, 100, 1},     {9, 1, 9},       {3 * 30000, 30000, 3}, {101, 100, 2},
-		{750, 10, 75}, /* more than one system call cuts */
+	        {1050, 100, 11}, {1000, 100, 10}, {101, 100, 2}, {100, 100, 1},
+	        {99, 100, 1},    {0, 100, 1},     {9, 1, 9},     {3 * 30000, 30000, 3},
+	        {750, 10, 75}, /* more than one system call cuts */
 	};
 
 	(void)state;
@@ -192,8 +192,8 @@ static void several_datagrams_in_one_buffer_arrive_as_several(void **state)
 		big[i] = (uint8_t)(i * 31 >> 3);
 	for (size_t i = 0; i < sizeof row / sizeof row[0] * KINDS; i++) {
 		size_t kind = i % KINDS, r = i / KINDS;
-		struct dgram_datagram d = {.data = big, .len = row[r].len,
-					   .segment = row[r].segment};
+		struct dgram_datagram d = {
+		        .data = big, .len = row[r].len, .segment = row[r].segment};
 		struct ends e;
 
 		/* The queue of a UNIX socket may be as short as 10. */
@@ -230,7 +230,8 @@ static void single_and_several_mix_in_one_batch(void **state)
 	close_ends(&e);
 }
 
-/* With coalescing the kernel may join what belongs together, or not: what counts is the sum of the pieces. */
+/* With coalescing the kernel may join what belongs together, or not: what counts is the sum of the
+ * pieces. */
 static void coalesced_datagrams_keep_their_borders(void **state)
 {
 	const struct dgram_socket_options opt = {.coalesce = true};
@@ -269,14 +270,14 @@ static void coalesced_datagrams_keep_their_borders(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_batch_arrives_whole_and_in_order),
-		cmocka_unit_test(a_batch_waits_for_its_first_datagram_only),
-		cmocka_unit_test(one_call_moves_no_more_than_the_limit),
-		cmocka_unit_test(a_batch_stops_before_what_cannot_be_sent),
-		cmocka_unit_test(a_refused_entry_fails_no_other_of_the_batch),
-		cmocka_unit_test(several_datagrams_in_one_buffer_arrive_as_several),
-		cmocka_unit_test(single_and_several_mix_in_one_batch),
-		cmocka_unit_test(coalesced_datagrams_keep_their_borders),
+	        cmocka_unit_test(a_batch_arrives_whole_and_in_order),
+	        cmocka_unit_test(a_batch_waits_for_its_first_datagram_only),
+	        cmocka_unit_test(one_call_moves_no_more_than_the_limit),
+	        cmocka_unit_test(a_batch_stops_before_what_cannot_be_sent),
+	        cmocka_unit_test(a_refused_entry_fails_no_other_of_the_batch),
+	        cmocka_unit_test(several_datagrams_in_one_buffer_arrive_as_several),
+	        cmocka_unit_test(single_and_several_mix_in_one_batch),
+	        cmocka_unit_test(coalesced_datagrams_keep_their_borders),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

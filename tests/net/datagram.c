@@ -7,11 +7,11 @@ struct pair {
 };
 
 static const struct pair pairs[] = {
-	{"IPv4", "127.0.0.1:0", DGRAM_IPV4},
-	{"IPv6", "[::1]:0", DGRAM_IPV6},
-	{"IPv6 socket to IPv4", "127.0.0.1:0", DGRAM_IPV6},
-	{"any family to IPv4", "127.0.0.1:0", DGRAM_FAMILY_NONE},
-	{"abstract UNIX name", NULL, DGRAM_UNIX},
+        {"IPv4", "127.0.0.1:0", DGRAM_IPV4},
+        {"IPv6", "[::1]:0", DGRAM_IPV6},
+        {"IPv6 socket to IPv4", "127.0.0.1:0", DGRAM_IPV6},
+        {"any family to IPv4", "127.0.0.1:0", DGRAM_FAMILY_NONE},
+        {"abstract UNIX name", NULL, DGRAM_UNIX},
 };
 
 #define PAIRS (sizeof pairs / sizeof pairs[0])
@@ -22,7 +22,7 @@ static void open_pair(const struct pair *p, struct dgram_socket *a, struct dgram
 	char name[64];
 
 	snprintf(name, sizeof name, "unix://@dgram-test-%llu-%u", (unsigned long long)dgram_clock(),
-		 number++);
+	         number++);
 	open_bound(a, p->listen != NULL ? p->listen : name, NULL);
 	open_unbound(b, p->family);
 }
@@ -92,7 +92,7 @@ static void a_truncated_datagram_is_an_error_and_never_data(void **state)
 		send_text(&client, "12345", &to);
 		send_text(&client, "1234", &to);
 		assert_int_equal(dgram_socket_recvfrom(&server, small, sizeof small, &from),
-				 DGRAM_ERR_TRUNCATED);
+		                 DGRAM_ERR_TRUNCATED);
 		assert_int_equal(from.family, to.family);
 		assert_int_equal(dgram_socket_recvfrom(&server, small, sizeof small, NULL), 4);
 		assert_memory_equal(small, "1234", 4);
@@ -156,18 +156,18 @@ static void a_destination_that_cannot_be_is_a_clear_error(void **state)
 		const char *to;
 		int want;
 	} row[] = {
-		{DGRAM_IPV4, "127.0.0.1:0", DGRAM_ERR_PORT},
-		{DGRAM_IPV6, "[::1]:0", DGRAM_ERR_PORT},
-		{DGRAM_IPV6, "127.0.0.1:0", DGRAM_ERR_PORT},
-		{DGRAM_IPV6, "[fe80::1]:9", DGRAM_ERR_ZONE},
-		{DGRAM_IPV4, "255.255.255.255:9", DGRAM_ERR_DENIED},
-		{DGRAM_IPV4, "127.255.255.255:9", DGRAM_ERR_DENIED},
-		{DGRAM_IPV4, "[::1]:9", DGRAM_ERR_ARGUMENT},
-		{DGRAM_IPV4, "unix:///nowhere", DGRAM_ERR_ARGUMENT},
-		{DGRAM_IPV4, "-", DGRAM_ERR_ARGUMENT},
-		{DGRAM_UNIX, "127.0.0.1:9", DGRAM_ERR_ARGUMENT},
-		{DGRAM_UNIX, "unix:///nowhere/at/all", DGRAM_ERR_REFUSED},
-		{DGRAM_UNIX, "unix://@dgram-test-nobody", DGRAM_ERR_REFUSED},
+	        {DGRAM_IPV4, "127.0.0.1:0", DGRAM_ERR_PORT},
+	        {DGRAM_IPV6, "[::1]:0", DGRAM_ERR_PORT},
+	        {DGRAM_IPV6, "127.0.0.1:0", DGRAM_ERR_PORT},
+	        {DGRAM_IPV6, "[fe80::1]:9", DGRAM_ERR_ZONE},
+	        {DGRAM_IPV4, "255.255.255.255:9", DGRAM_ERR_DENIED},
+	        {DGRAM_IPV4, "127.255.255.255:9", DGRAM_ERR_DENIED},
+	        {DGRAM_IPV4, "[::1]:9", DGRAM_ERR_ARGUMENT},
+	        {DGRAM_IPV4, "unix:///nowhere", DGRAM_ERR_ARGUMENT},
+	        {DGRAM_IPV4, "-", DGRAM_ERR_ARGUMENT},
+	        {DGRAM_UNIX, "127.0.0.1:9", DGRAM_ERR_ARGUMENT},
+	        {DGRAM_UNIX, "unix:///nowhere/at/all", DGRAM_ERR_REFUSED},
+	        {DGRAM_UNIX, "unix://@dgram-test-nobody", DGRAM_ERR_REFUSED},
 	};
 
 	(void)state;
@@ -193,11 +193,11 @@ static void a_connection_that_cannot_be_is_a_clear_error_and_leaves_no_descripto
 		const char *to;
 		int want;
 	} row[] = {
-		{"127.0.0.1:0", DGRAM_ERR_PORT},
-		{"[fe80::1]:9", DGRAM_ERR_ZONE},
-		{"255.255.255.255:9", DGRAM_ERR_DENIED},
-		{"unix:///nowhere/at/all", DGRAM_ERR_REFUSED},
-		{"unix://@dgram-test-nobody", DGRAM_ERR_REFUSED},
+	        {"127.0.0.1:0", DGRAM_ERR_PORT},
+	        {"[fe80::1]:9", DGRAM_ERR_ZONE},
+	        {"255.255.255.255:9", DGRAM_ERR_DENIED},
+	        {"unix:///nowhere/at/all", DGRAM_ERR_REFUSED},
+	        {"unix://@dgram-test-nobody", DGRAM_ERR_REFUSED},
 	};
 
 	(void)state;
@@ -219,11 +219,11 @@ static void an_answer_leaves_from_the_address_that_was_asked(void **state)
 		const char *listen, *ask, *local;
 		enum dgram_family family;
 	} row[] = {
-		{"0.0.0.0:0", "127.0.0.2:0", "127.0.0.2:0", DGRAM_IPV4},
-		{"0.0.0.0:0", "127.0.0.1:0", "127.0.0.1:0", DGRAM_IPV4},
-		{"[::]:0", "127.0.0.2:0", "127.0.0.2:0", DGRAM_IPV4},
-		{"[::]:0", "127.0.0.3:0", "127.0.0.3:0", DGRAM_IPV6},
-		{"[::]:0", "[::1]:0", "[::1]:0", DGRAM_IPV6},
+	        {"0.0.0.0:0", "127.0.0.2:0", "127.0.0.2:0", DGRAM_IPV4},
+	        {"0.0.0.0:0", "127.0.0.1:0", "127.0.0.1:0", DGRAM_IPV4},
+	        {"[::]:0", "127.0.0.2:0", "127.0.0.2:0", DGRAM_IPV4},
+	        {"[::]:0", "127.0.0.3:0", "127.0.0.3:0", DGRAM_IPV6},
+	        {"[::]:0", "[::1]:0", "[::1]:0", DGRAM_IPV6},
 	};
 
 	(void)state;
@@ -324,7 +324,7 @@ static void a_timeout_ends_after_its_time_and_not_before(void **state)
 
 		dgram_socket_settimeout(&s, timeouts[i]);
 		assert_int_equal(dgram_socket_recvfrom(&s, buf, sizeof buf, NULL),
-				 DGRAM_ERR_TIMEOUT);
+		                 DGRAM_ERR_TIMEOUT);
 		assert_true(dgram_clock() - start >= timeouts[i]);
 		start = dgram_clock();
 		assert_int_equal(dgram_socket_wait(&s, timeouts[i]), 0);
@@ -381,21 +381,22 @@ static void a_closed_socket_is_an_error_and_can_be_closed_again(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_datagram_and_its_answer_arrive_whole),
-		cmocka_unit_test(an_empty_datagram_is_a_datagram),
-		cmocka_unit_test(a_truncated_datagram_is_an_error_and_never_data),
-		cmocka_unit_test(a_truncated_datagram_in_a_batch_spoils_no_other),
-		cmocka_unit_test(the_largest_datagram_goes_and_one_byte_more_is_an_error),
-		cmocka_unit_test(a_destination_that_cannot_be_is_a_clear_error),
-		cmocka_unit_test(a_connection_that_cannot_be_is_a_clear_error_and_leaves_no_descriptor),
-		cmocka_unit_test(an_answer_leaves_from_the_address_that_was_asked),
-		cmocka_unit_test(a_wildcard_ipv6_socket_carries_ipv4_only_when_it_may),
-		cmocka_unit_test(a_socket_hears_itself_and_can_tell_by_the_address),
-		cmocka_unit_test(a_connected_socket_hears_only_its_peer),
-		cmocka_unit_test(a_timeout_ends_after_its_time_and_not_before),
-		cmocka_unit_test(a_nonblocking_socket_starts_without_waiting),
-		cmocka_unit_test(waiting_ends_when_a_datagram_is_there),
-		cmocka_unit_test(a_closed_socket_is_an_error_and_can_be_closed_again),
+	        cmocka_unit_test(a_datagram_and_its_answer_arrive_whole),
+	        cmocka_unit_test(an_empty_datagram_is_a_datagram),
+	        cmocka_unit_test(a_truncated_datagram_is_an_error_and_never_data),
+	        cmocka_unit_test(a_truncated_datagram_in_a_batch_spoils_no_other),
+	        cmocka_unit_test(the_largest_datagram_goes_and_one_byte_more_is_an_error),
+	        cmocka_unit_test(a_destination_that_cannot_be_is_a_clear_error),
+	        cmocka_unit_test(
+	                a_connection_that_cannot_be_is_a_clear_error_and_leaves_no_descriptor),
+	        cmocka_unit_test(an_answer_leaves_from_the_address_that_was_asked),
+	        cmocka_unit_test(a_wildcard_ipv6_socket_carries_ipv4_only_when_it_may),
+	        cmocka_unit_test(a_socket_hears_itself_and_can_tell_by_the_address),
+	        cmocka_unit_test(a_connected_socket_hears_only_its_peer),
+	        cmocka_unit_test(a_timeout_ends_after_its_time_and_not_before),
+	        cmocka_unit_test(a_nonblocking_socket_starts_without_waiting),
+	        cmocka_unit_test(waiting_ends_when_a_datagram_is_there),
+	        cmocka_unit_test(a_closed_socket_is_an_error_and_can_be_closed_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -48,15 +48,15 @@ static void the_kernel_s_count_of_drops_may_wrap(void **state)
 	static const struct {
 		uint32_t last, count, step;
 	} row[] = {
-		{0, 0, 0},
-		{0, 5, 5},
-		{5, 5, 0},
-		{0xffffffff, 0, 1},
-		{0xfffffff0, 4, 20},
-		{0x7fffffff, 0x80000000, 1},
-		/* The count of an older datagram. */
-		{5, 4, 0},
-		{4, 0xfffffff0, 0},
+	        {0, 0, 0},
+	        {0, 5, 5},
+	        {5, 5, 0},
+	        {0xffffffff, 0, 1},
+	        {0xfffffff0, 4, 20},
+	        {0x7fffffff, 0x80000000, 1},
+	        /* The count of an older datagram. */
+	        {5, 4, 0},
+	        {4, 0xfffffff0, 0},
 	};
 
 	(void)state;
@@ -74,7 +74,7 @@ static void a_smaller_buffer_than_asked_for_is_reported(void **state)
 {
 	const struct dgram_socket_options modest = {.receive_buffer = 65536, .send_buffer = 32768};
 	const struct dgram_socket_options greedy = {.receive_buffer = UINT32_MAX,
-						    .send_buffer = UINT32_MAX};
+	                                            .send_buffer = UINT32_MAX};
 	struct dgram_socket s;
 
 	(void)state;
@@ -91,9 +91,9 @@ static void a_smaller_buffer_than_asked_for_is_reported(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(datagrams_dropped_for_a_full_buffer_are_counted),
-		cmocka_unit_test(the_kernel_s_count_of_drops_may_wrap),
-		cmocka_unit_test(a_smaller_buffer_than_asked_for_is_reported),
+	        cmocka_unit_test(datagrams_dropped_for_a_full_buffer_are_counted),
+	        cmocka_unit_test(the_kernel_s_count_of_drops_may_wrap),
+	        cmocka_unit_test(a_smaller_buffer_than_asked_for_is_reported),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

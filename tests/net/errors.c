@@ -1,5 +1,5 @@
-/* ICMP errors. On loopback the kernel delivers a refusal before sendto returns, so nothing here waits for one. The
- * tests that need the error queue skip themselves where the system has none. */
+/* ICMP errors. On loopback the kernel delivers a refusal before sendto returns, so nothing here
+ * waits for one. The tests that need the error queue skip themselves where the system has none. */
 #include "net.h"
 
 #define NEED_ERROR_QUEUE(s)                                                                        \
@@ -17,7 +17,8 @@ struct scene {
 };
 
 /* The client speaks to two hosts: one that is there and one that is not. */
-static void open_scene(struct scene *n, enum dgram_family family, const char *live, const char *dead)
+static void open_scene(struct scene *n, enum dgram_family family, const char *live,
+                       const char *dead)
 {
 	open_bound(&n->live, live, NULL);
 	open_unbound(&n->client, family);
@@ -35,11 +36,11 @@ static const struct {
 	const char *name, *live, *dead;
 	enum dgram_family family;
 } scenes[] = {
-	{"IPv4", "127.0.0.1:0", DEAD4, DGRAM_IPV4},
-	{"IPv6", "[::1]:0", DEAD6, DGRAM_IPV6},
-	{"IPv4 from an IPv6 socket", "127.0.0.1:0", DEAD4, DGRAM_IPV6},
-	{"IPv6 refuses, IPv4 lives", "127.0.0.1:0", DEAD6, DGRAM_IPV6},
-	{"IPv4 refuses, IPv6 lives", "[::1]:0", DEAD4, DGRAM_IPV6},
+        {"IPv4", "127.0.0.1:0", DEAD4, DGRAM_IPV4},
+        {"IPv6", "[::1]:0", DEAD6, DGRAM_IPV6},
+        {"IPv4 from an IPv6 socket", "127.0.0.1:0", DEAD4, DGRAM_IPV6},
+        {"IPv6 refuses, IPv4 lives", "127.0.0.1:0", DEAD6, DGRAM_IPV6},
+        {"IPv4 refuses, IPv6 lives", "[::1]:0", DEAD4, DGRAM_IPV6},
 };
 
 static void a_dead_peer_never_fails_a_send_to_a_live_one(void **state)
@@ -122,7 +123,8 @@ static void a_refusal_does_not_shorten_a_timeout_nor_keep_it_busy(void **state)
 	send_text(&n.client, "dead", &n.dead);
 	dgram_socket_settimeout(&n.client, 30 * DGRAM_MS);
 	start = dgram_clock();
-	assert_int_equal(dgram_socket_recvfrom(&n.client, buf, sizeof buf, NULL), DGRAM_ERR_TIMEOUT);
+	assert_int_equal(dgram_socket_recvfrom(&n.client, buf, sizeof buf, NULL),
+	                 DGRAM_ERR_TIMEOUT);
 	assert_true(dgram_clock() - start >= 30 * DGRAM_MS);
 	assert_int_equal(n.client.errors_count, n.client.error_queue ? 1 : 0);
 	close_scene(&n);
@@ -144,8 +146,10 @@ static void a_datagram_and_an_error_that_wait_are_both_told(void **state)
 	from = expect_text(&n.live, "ask");
 	send_text(&n.live, "answer", &from);
 	send_text(&n.client, "dead", &n.dead);
-	assert_int_equal(dgram_socket_wait(&n.client, PATIENCE), DGRAM_READABLE | DGRAM_ERROR_WAITS);
-	assert_int_equal(dgram_socket_wait(&n.client, PATIENCE), DGRAM_READABLE | DGRAM_ERROR_WAITS);
+	assert_int_equal(dgram_socket_wait(&n.client, PATIENCE),
+	                 DGRAM_READABLE | DGRAM_ERROR_WAITS);
+	assert_int_equal(dgram_socket_wait(&n.client, PATIENCE),
+	                 DGRAM_READABLE | DGRAM_ERROR_WAITS);
 	close_scene(&n);
 }
 
@@ -163,7 +167,7 @@ static void a_refusal_reaches_a_connected_socket_at_once(void **state)
 		send_text(&s, "x", NULL);
 		dgram_socket_settimeout(&s, timeouts[i]);
 		assert_int_equal(dgram_socket_recvfrom(&s, buf, sizeof buf, NULL),
-				 DGRAM_ERR_REFUSED);
+		                 DGRAM_ERR_REFUSED);
 		expect_nothing(&s);
 		dgram_socket_close(&s);
 	}
@@ -258,16 +262,16 @@ static void the_newest_errors_are_kept_in_order(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_dead_peer_never_fails_a_send_to_a_live_one),
-		cmocka_unit_test(a_refusal_names_the_destination_that_caused_it),
-		cmocka_unit_test(a_refusal_does_not_end_a_receive_from_others),
-		cmocka_unit_test(a_refusal_does_not_shorten_a_timeout_nor_keep_it_busy),
-		cmocka_unit_test(a_datagram_and_an_error_that_wait_are_both_told),
-		cmocka_unit_test(a_refusal_reaches_a_connected_socket_at_once),
-		cmocka_unit_test(a_connected_socket_goes_on_sending_to_a_peer_that_refused),
-		cmocka_unit_test(an_answer_that_is_there_comes_before_a_later_refusal),
-		cmocka_unit_test(errors_that_nobody_asks_for_do_not_make_a_socket_deaf),
-		cmocka_unit_test(the_newest_errors_are_kept_in_order),
+	        cmocka_unit_test(a_dead_peer_never_fails_a_send_to_a_live_one),
+	        cmocka_unit_test(a_refusal_names_the_destination_that_caused_it),
+	        cmocka_unit_test(a_refusal_does_not_end_a_receive_from_others),
+	        cmocka_unit_test(a_refusal_does_not_shorten_a_timeout_nor_keep_it_busy),
+	        cmocka_unit_test(a_datagram_and_an_error_that_wait_are_both_told),
+	        cmocka_unit_test(a_refusal_reaches_a_connected_socket_at_once),
+	        cmocka_unit_test(a_connected_socket_goes_on_sending_to_a_peer_that_refused),
+	        cmocka_unit_test(an_answer_that_is_there_comes_before_a_later_refusal),
+	        cmocka_unit_test(errors_that_nobody_asks_for_do_not_make_a_socket_deaf),
+	        cmocka_unit_test(the_newest_errors_are_kept_in_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
-/* What the kernel says when something is wrong with it or around it, one system call at a time. The calls that the
- * library makes come here first (the linker's --wrap); a real socket is behind them. */
+/* What the kernel says when something is wrong with it or around it, one system call at a time.
+ * The calls of the library come here first (the linker's --wrap); a real socket is behind them. */
 #define _GNU_SOURCE
 #include "net.h"
 
@@ -82,23 +82,23 @@ static void a_failing_send_has_a_clear_outcome(void **state)
 	static const struct {
 		int errno_value, times, want, calls_max;
 	} row[] = {
-		{EINTR, 1000, 0, 1001},
-		{ENOBUFS, 1, DGRAM_ERR_NOBUFS, 1},
-		{ENOMEM, 1, DGRAM_ERR_NOMEM, 1},
-		{EAGAIN, 1, DGRAM_ERR_AGAIN, 1},
-		{EPERM, 1, DGRAM_ERR_DENIED, 1},
-		{EINVAL, 1, DGRAM_ERR_SYSTEM, 1},
-		{EMSGSIZE, 1, DGRAM_ERR_SIZE, 1},
-		{EACCES, 2, DGRAM_ERR_DENIED, 2},
-		{ENETDOWN, 2, DGRAM_ERR_UNREACHABLE, 2},
-		{ENETUNREACH, 2, DGRAM_ERR_UNREACHABLE, 2},
-		{EHOSTUNREACH, 2, DGRAM_ERR_UNREACHABLE, 2},
-		/* Once, they may be the late echo of another datagram's error. */
-		{EHOSTUNREACH, 1, 0, 2},
-		{ECONNREFUSED, 1, 0, 2},
-		{ECONNREFUSED, 5, 0, 6},
-		/* Without end it cannot be that: not now, and no spinning. */
-		{ECONNREFUSED, 100000, DGRAM_ERR_AGAIN, 100},
+	        {EINTR, 1000, 0, 1001},
+	        {ENOBUFS, 1, DGRAM_ERR_NOBUFS, 1},
+	        {ENOMEM, 1, DGRAM_ERR_NOMEM, 1},
+	        {EAGAIN, 1, DGRAM_ERR_AGAIN, 1},
+	        {EPERM, 1, DGRAM_ERR_DENIED, 1},
+	        {EINVAL, 1, DGRAM_ERR_SYSTEM, 1},
+	        {EMSGSIZE, 1, DGRAM_ERR_SIZE, 1},
+	        {EACCES, 2, DGRAM_ERR_DENIED, 2},
+	        {ENETDOWN, 2, DGRAM_ERR_UNREACHABLE, 2},
+	        {ENETUNREACH, 2, DGRAM_ERR_UNREACHABLE, 2},
+	        {EHOSTUNREACH, 2, DGRAM_ERR_UNREACHABLE, 2},
+	        /* Once, they may be the late echo of another datagram's error. */
+	        {EHOSTUNREACH, 1, 0, 2},
+	        {ECONNREFUSED, 1, 0, 2},
+	        {ECONNREFUSED, 5, 0, 6},
+	        /* Without end it cannot be that: not now, and no spinning. */
+	        {ECONNREFUSED, 100000, DGRAM_ERR_AGAIN, 100},
 	};
 	struct dgram_socket server;
 	struct dgram_addr to;
@@ -132,8 +132,8 @@ static void a_failing_receive_goes_on_where_it_can(void **state)
 	static const struct {
 		int errno_value, times, want;
 	} row[] = {
-		{EINTR, 1000, 1},        {ECONNREFUSED, 3, 1},       {EHOSTUNREACH, 3, 1},
-		{EMSGSIZE, 3, 1},        {ENOMEM, 1, DGRAM_ERR_NOMEM}, {EBADF, 1, DGRAM_ERR_SYSTEM},
+	        {EINTR, 1000, 1}, {ECONNREFUSED, 3, 1},         {EHOSTUNREACH, 3, 1},
+	        {EMSGSIZE, 3, 1}, {ENOMEM, 1, DGRAM_ERR_NOMEM}, {EBADF, 1, DGRAM_ERR_SYSTEM},
 	};
 
 	for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
@@ -229,13 +229,13 @@ static void a_machine_without_ipv6_gets_ipv4_where_every_address_is_meant(void *
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(a_failing_send_has_a_clear_outcome, healthy),
-		cmocka_unit_test_setup(a_failing_receive_goes_on_where_it_can, healthy),
-		cmocka_unit_test_setup(a_send_waits_until_the_kernel_has_room, healthy),
-		cmocka_unit_test_setup(
-			several_datagrams_are_sent_one_by_one_when_the_kernel_cannot_cut, healthy),
-		cmocka_unit_test_setup(
-			a_machine_without_ipv6_gets_ipv4_where_every_address_is_meant, healthy),
+	        cmocka_unit_test_setup(a_failing_send_has_a_clear_outcome, healthy),
+	        cmocka_unit_test_setup(a_failing_receive_goes_on_where_it_can, healthy),
+	        cmocka_unit_test_setup(a_send_waits_until_the_kernel_has_room, healthy),
+	        cmocka_unit_test_setup(
+	                several_datagrams_are_sent_one_by_one_when_the_kernel_cannot_cut, healthy),
+	        cmocka_unit_test_setup(
+	                a_machine_without_ipv6_gets_ipv4_where_every_address_is_meant, healthy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,7 +6,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#define GROUP "239.255.77.1:0"
+#define GROUP       "239.255.77.1:0"
 #define OTHER_GROUP "239.255.77.2:0"
 
 static uint32_t loopback(void)
@@ -19,10 +19,10 @@ static struct dgram_datagram to_group(const char *group, uint16_t port)
 	static uint8_t data[] = "all";
 
 	return (struct dgram_datagram){
-		.peer = with_port(group, port),
-		.interface = loopback(),
-		.data = data,
-		.len = 3,
+	        .peer = with_port(group, port),
+	        .interface = loopback(),
+	        .data = data,
+	        .len = 3,
 	};
 }
 
@@ -180,10 +180,10 @@ static void what_is_no_group_or_no_interface_cannot_be_joined(void **state)
 		uint32_t interface;
 		int want;
 	} row[] = {
-		{"0.0.0.0:0", "127.0.0.1:0", 0, DGRAM_ERR_ARGUMENT},
-		{"0.0.0.0:0", "255.255.255.255:0", 0, DGRAM_ERR_ARGUMENT},
-		{"0.0.0.0:0", "[ff12::1]:0", 0, DGRAM_ERR_ARGUMENT},
-		{"0.0.0.0:0", GROUP, 999999, DGRAM_ERR_INTERFACE},
+	        {"0.0.0.0:0", "127.0.0.1:0", 0, DGRAM_ERR_ARGUMENT},
+	        {"0.0.0.0:0", "255.255.255.255:0", 0, DGRAM_ERR_ARGUMENT},
+	        {"0.0.0.0:0", "[ff12::1]:0", 0, DGRAM_ERR_ARGUMENT},
+	        {"0.0.0.0:0", GROUP, 999999, DGRAM_ERR_INTERFACE},
 	};
 
 	(void)state;
@@ -232,7 +232,7 @@ static void a_socket_binds_to_an_interface_that_is_there(void **state)
 	const struct dgram_socket_options lo = {.interface = "lo"};
 	const struct dgram_socket_options none = {.interface = "no-such-if"};
 	const struct dgram_socket_options too_long = {
-		.interface = "a name that is longer than any interface's"};
+	        .interface = "a name that is longer than any interface's"};
 	struct dgram_addr any = address("0.0.0.0:0"), to;
 	struct dgram_socket s, client;
 	int err = dgram_socket_bound(&s, &any, &lo);
@@ -259,15 +259,15 @@ static void a_socket_binds_to_an_interface_that_is_there(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_member_hears_its_group_until_it_leaves),
-		cmocka_unit_test(an_answer_to_a_group_s_datagram_leaves_from_a_host_s_address),
-		cmocka_unit_test(joining_every_interface_includes_loopback),
-		cmocka_unit_test(a_group_that_only_another_socket_joined_is_not_heard),
-		cmocka_unit_test(members_bound_to_the_group_share_its_port),
-		cmocka_unit_test(groups_stay_on_the_link_unless_told_otherwise),
-		cmocka_unit_test(what_is_no_group_or_no_interface_cannot_be_joined),
-		cmocka_unit_test(a_broadcast_needs_leave_and_is_told_apart),
-		cmocka_unit_test(a_socket_binds_to_an_interface_that_is_there),
+	        cmocka_unit_test(a_member_hears_its_group_until_it_leaves),
+	        cmocka_unit_test(an_answer_to_a_group_s_datagram_leaves_from_a_host_s_address),
+	        cmocka_unit_test(joining_every_interface_includes_loopback),
+	        cmocka_unit_test(a_group_that_only_another_socket_joined_is_not_heard),
+	        cmocka_unit_test(members_bound_to_the_group_share_its_port),
+	        cmocka_unit_test(groups_stay_on_the_link_unless_told_otherwise),
+	        cmocka_unit_test(what_is_no_group_or_no_interface_cannot_be_joined),
+	        cmocka_unit_test(a_broadcast_needs_leave_and_is_told_apart),
+	        cmocka_unit_test(a_socket_binds_to_an_interface_that_is_there),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

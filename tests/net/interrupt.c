@@ -1,5 +1,6 @@
-/* A signal every half millisecond, without SA_RESTART: every system call that waits ends with EINTR. What a
- * call waits for is done by the signal handler itself, when the call has been interrupted often enough. */
+/* A signal every half millisecond, without SA_RESTART: every system call that waits ends with
+ * EINTR. What a call waits for is done by the signal handler itself, when the call has been
+ * interrupted often enough. */
 #define _GNU_SOURCE
 #include "net.h"
 
@@ -168,11 +169,11 @@ int main(void)
 {
 	const struct sigaction action = {.sa_handler = on_alarm};
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_receive_survives_a_storm_of_signals),
-		cmocka_unit_test(signals_neither_shorten_nor_stretch_a_timeout),
-		cmocka_unit_test(a_send_survives_a_storm_of_signals),
-		cmocka_unit_test(a_send_without_room_ends_with_its_timeout),
-		cmocka_unit_test(only_wait_tells_of_a_signal),
+	        cmocka_unit_test(a_receive_survives_a_storm_of_signals),
+	        cmocka_unit_test(signals_neither_shorten_nor_stretch_a_timeout),
+	        cmocka_unit_test(a_send_survives_a_storm_of_signals),
+	        cmocka_unit_test(a_send_without_room_ends_with_its_timeout),
+	        cmocka_unit_test(only_wait_tells_of_a_signal),
 	};
 
 	sigaction(SIGALRM, &action, NULL);

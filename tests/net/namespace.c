@@ -1,5 +1,6 @@
-/* A network of the test's own: two interfaces that are each other's cable, and routes that forbid. Needs Linux's
- * network namespaces (as root, or with user namespaces) and ip(8); skipped without. */
+/* A network of the test's own: two interfaces that are each other's cable, and routes that forbid.
+ * Needs Linux's network namespaces (as root, or with user namespaces) and ip(8); skipped without.
+ */
 #define _GNU_SOURCE
 #include "net.h"
 
@@ -46,13 +47,13 @@ static bool run(const char *command)
 static bool make_network(void)
 {
 	static const char *const commands[] = {
-		"ip link set lo up",
-		"ip link add v0 type veth peer name v1",
-		"ip link set v0 addrgenmode none && ip link set v1 addrgenmode none || true",
-		"ip link set v0 up && ip link set v1 up",
-		"ip addr add 10.3.0.1/24 brd + dev v0",
-		"ip route add unreachable 10.4.0.0/16",
-		"ip route add prohibit 10.5.0.0/16",
+	        "ip link set lo up",
+	        "ip link add v0 type veth peer name v1",
+	        "ip link set v0 addrgenmode none && ip link set v1 addrgenmode none || true",
+	        "ip link set v0 up && ip link set v1 up",
+	        "ip addr add 10.3.0.1/24 brd + dev v0",
+	        "ip route add unreachable 10.4.0.0/16",
+	        "ip route add prohibit 10.5.0.0/16",
 	};
 
 	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
@@ -75,11 +76,9 @@ static void where_no_route_leads_is_told_at_once(void **state)
 		const char *to;
 		int want;
 	} row[] = {
-		{"10.9.9.9:9", DGRAM_ERR_UNREACHABLE},
-		{"10.4.0.1:9", DGRAM_ERR_UNREACHABLE},
-		{"10.5.0.1:9", DGRAM_ERR_DENIED},
-		{"[2001:db8::1]:9", DGRAM_ERR_UNREACHABLE},
-		{"[2001:db8:5::1]:9", DGRAM_ERR_DENIED},
+	        {"10.9.9.9:9", DGRAM_ERR_UNREACHABLE},   {"10.4.0.1:9", DGRAM_ERR_UNREACHABLE},
+	        {"10.5.0.1:9", DGRAM_ERR_DENIED},        {"[2001:db8::1]:9", DGRAM_ERR_UNREACHABLE},
+	        {"[2001:db8:5::1]:9", DGRAM_ERR_DENIED},
 	};
 
 	(void)state;
@@ -166,11 +165,11 @@ static void longer_than_the_path_is_an_error_only_without_fragments(void **state
 		open_unbound(&cutting, (enum dgram_family)to.family);
 		assert_int_equal(dgram_socket_sendto(&cutting, data, sizeof data, &to), 0);
 		assert_int_equal(dgram_socket_recvfrom(&server, buf, sizeof buf, NULL),
-				 (int)sizeof data);
+		                 (int)sizeof data);
 		dgram_socket_close(&cutting);
 		if (dgram_socket_unbound(&s, (enum dgram_family)to.family, &whole) == 0) {
 			assert_int_equal(dgram_socket_sendto(&s, data, sizeof data, &to),
-					 DGRAM_ERR_SIZE);
+			                 DGRAM_ERR_SIZE);
 			assert_int_equal(dgram_socket_next_error(&s, &e), 1);
 			assert_int_equal(e.error, DGRAM_ERR_SIZE);
 			assert_int_equal(e.mtu, 1500);
@@ -230,15 +229,15 @@ static void the_candidates_for_a_zone_are_named(void **state)
 	assert_string_equal(dgram_interface_candidates(text, 3), "");
 }
 
-/* Sends to the group through one interface; whether a member there hears it through the same one. */
+/* Sends to the group through an interface: whether a member hears it through the same one. */
 static bool heard(struct dgram_socket *member, struct dgram_socket *sender, const char *group,
-		  const char *interface)
+                  const char *interface)
 {
 	static uint8_t data[] = "all", buf[16];
 	struct dgram_datagram out = {.peer = with_port(group, port_of(member)),
-				     .interface = if_nametoindex(interface),
-				     .data = data,
-				     .len = 3};
+	                             .interface = if_nametoindex(interface),
+	                             .data = data,
+	                             .len = 3};
 	struct dgram_datagram in = {.data = buf, .cap = sizeof buf};
 	bool here = false;
 
@@ -253,8 +252,9 @@ static void a_group_joined_everywhere_is_heard_through_every_interface(void **st
 {
 	static const struct {
 		const char *listen, *group;
-	} row[] = {{"0.0.0.0:0", "239.255.24.72:0"}, {"[::]:0", "239.255.24.72:0"},
-		   {"[::]:0", "[ff12::2472]:0"}};
+	} row[] = {{"0.0.0.0:0", "239.255.24.72:0"},
+	           {"[::]:0", "239.255.24.72:0"},
+	           {"[::]:0", "[ff12::2472]:0"}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
@@ -319,7 +319,7 @@ static void no_loop_keeps_a_group_s_datagrams_off_this_machine(void **state)
 			continue;
 		open_bound(&member, group.family == DGRAM_IPV6 ? "[::]:0" : "0.0.0.0:0", NULL);
 		assert_int_equal(
-			dgram_socket_unbound(&sender, (enum dgram_family)group.family, &quiet), 0);
+		        dgram_socket_unbound(&sender, (enum dgram_family)group.family, &quiet), 0);
 		assert_int_equal(dgram_socket_join(&member, &group, if_nametoindex("v0")), 1);
 		assert_false(heard(&member, &sender, groups[i], "v0"));
 		dgram_socket_close(&member);
@@ -399,18 +399,19 @@ static void switched_off_ipv6_leaves_every_address_to_ipv4(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(where_no_route_leads_is_told_at_once),
-		cmocka_unit_test(a_host_that_is_not_there_is_told_when_the_kernel_knows),
-		cmocka_unit_test(a_link_that_goes_down_and_comes_back_needs_no_new_socket),
-		cmocka_unit_test(longer_than_the_path_is_an_error_only_without_fragments),
-		cmocka_unit_test(a_link_local_host_is_reached_and_answered_by_its_zone),
-		cmocka_unit_test(the_candidates_for_a_zone_are_named),
-		cmocka_unit_test(a_group_joined_everywhere_is_heard_through_every_interface),
-		cmocka_unit_test(the_zone_of_a_group_chooses_the_interface),
-		cmocka_unit_test(no_loop_keeps_a_group_s_datagrams_off_this_machine),
-		cmocka_unit_test(a_broadcast_of_the_subnet_is_told_apart_from_a_host_s_address),
-		cmocka_unit_test(a_socket_of_one_interface_hears_no_other),
-		cmocka_unit_test(switched_off_ipv6_leaves_every_address_to_ipv4), /* the last: it stays off */
+	        cmocka_unit_test(where_no_route_leads_is_told_at_once),
+	        cmocka_unit_test(a_host_that_is_not_there_is_told_when_the_kernel_knows),
+	        cmocka_unit_test(a_link_that_goes_down_and_comes_back_needs_no_new_socket),
+	        cmocka_unit_test(longer_than_the_path_is_an_error_only_without_fragments),
+	        cmocka_unit_test(a_link_local_host_is_reached_and_answered_by_its_zone),
+	        cmocka_unit_test(the_candidates_for_a_zone_are_named),
+	        cmocka_unit_test(a_group_joined_everywhere_is_heard_through_every_interface),
+	        cmocka_unit_test(the_zone_of_a_group_chooses_the_interface),
+	        cmocka_unit_test(no_loop_keeps_a_group_s_datagrams_off_this_machine),
+	        cmocka_unit_test(a_broadcast_of_the_subnet_is_told_apart_from_a_host_s_address),
+	        cmocka_unit_test(a_socket_of_one_interface_hears_no_other),
+	        cmocka_unit_test(switched_off_ipv6_leaves_every_address_to_ipv4), /* the last: it
+	                                                                             stays off */
 	};
 
 	setenv("PATH", "/usr/sbin:/sbin:/usr/bin:/bin", 1);

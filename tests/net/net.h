@@ -41,7 +41,7 @@ static inline uint16_t port_of(const struct dgram_socket *s)
 
 /* Waiting sockets give up in the end, so that a broken build fails and does not hang. */
 static inline void open_bound(struct dgram_socket *s, const char *local,
-			      const struct dgram_socket_options *opt)
+                              const struct dgram_socket_options *opt)
 {
 	struct dgram_addr addr = address(local);
 

@@ -14,10 +14,10 @@ static void a_port_that_is_taken_is_in_use_for_everyone_else(void **state)
 	static const struct {
 		const char *first, *second;
 	} row[] = {
-		{"127.0.0.1:0", "127.0.0.1:0"}, {"0.0.0.0:0", "127.0.0.1:0"},
-		{"0.0.0.0:0", "0.0.0.0:0"},     {"[::]:0", "[::]:0"},
-		{"[::]:0", "0.0.0.0:0"},        {"[::]:0", "127.0.0.1:0"},
-		{"[::]:0", "[::1]:0"},
+	        {"127.0.0.1:0", "127.0.0.1:0"}, {"0.0.0.0:0", "127.0.0.1:0"},
+	        {"0.0.0.0:0", "0.0.0.0:0"},     {"[::]:0", "[::]:0"},
+	        {"[::]:0", "0.0.0.0:0"},        {"[::]:0", "127.0.0.1:0"},
+	        {"[::]:0", "[::1]:0"},
 	};
 
 	(void)state;
@@ -40,8 +40,8 @@ static void a_port_that_is_taken_is_in_use_for_everyone_else(void **state)
 static int steal(uint16_t port, int option)
 {
 	struct sockaddr_in name = {.sin_family = AF_INET,
-				   .sin_port = htons(port),
-				   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	                           .sin_port = htons(port),
+	                           .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 	int result;
 
@@ -182,14 +182,14 @@ static void descriptors_close_on_exec(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_port_that_is_taken_is_in_use_for_everyone_else),
-		cmocka_unit_test(no_option_of_a_second_binder_steals_a_port),
-		cmocka_unit_test(a_unicast_port_is_never_shared_by_address),
-		cmocka_unit_test(workers_that_agree_share_a_port),
-		cmocka_unit_test(an_address_of_another_machine_cannot_be_bound),
-		cmocka_unit_test(a_low_port_is_denied_to_those_who_may_not),
-		cmocka_unit_test(sockets_that_cannot_be_made_leave_no_descriptor),
-		cmocka_unit_test(descriptors_close_on_exec),
+	        cmocka_unit_test(a_port_that_is_taken_is_in_use_for_everyone_else),
+	        cmocka_unit_test(no_option_of_a_second_binder_steals_a_port),
+	        cmocka_unit_test(a_unicast_port_is_never_shared_by_address),
+	        cmocka_unit_test(workers_that_agree_share_a_port),
+	        cmocka_unit_test(an_address_of_another_machine_cannot_be_bound),
+	        cmocka_unit_test(a_low_port_is_denied_to_those_who_may_not),
+	        cmocka_unit_test(sockets_that_cannot_be_made_leave_no_descriptor),
+	        cmocka_unit_test(descriptors_close_on_exec),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

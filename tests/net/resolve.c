@@ -1,4 +1,5 @@
-/* Names, with a name service that does what each test wants: getaddrinfo() is the one below (the linker's --wrap). */
+/* Names, with a name service that does what each test wants: getaddrinfo() is the one below (the
+ * linker's --wrap). */
 #define _GNU_SOURCE
 #include "net.h"
 
@@ -11,7 +12,7 @@
 #include <stdlib.h>
 
 int __wrap_getaddrinfo(const char *host, const char *name, const struct addrinfo *hints,
-		       struct addrinfo **found);
+                       struct addrinfo **found);
 void __wrap_freeaddrinfo(struct addrinfo *found);
 
 static struct {
@@ -39,7 +40,7 @@ static struct addrinfo *make_answer(const char *text)
 	a->info.ai_addr = (struct sockaddr *)&a->room;
 	a->room.sin6_family = (sa_family_t)a->info.ai_family;
 	inet_pton(a->info.ai_family, text,
-		  is_six ? (void *)&a->room.sin6_addr : (void *)&four->sin_addr);
+	          is_six ? (void *)&a->room.sin6_addr : (void *)&four->sin_addr);
 	return &a->info;
 }
 
@@ -54,7 +55,7 @@ void __wrap_freeaddrinfo(struct addrinfo *found)
 }
 
 int __wrap_getaddrinfo(const char *host, const char *name, const struct addrinfo *hints,
-		       struct addrinfo **found)
+                       struct addrinfo **found)
 {
 	sigset_t blocked;
 	int status = service.status;
@@ -102,19 +103,19 @@ static void a_numeric_address_asks_nobody(void **state)
 		int count;
 		const char *want;
 	} row[] = {
-		{"udp://127.0.0.1:9", DGRAM_FAMILY_NONE, 1, "127.0.0.1:9"},
-		{"udp://127.0.0.1:9", DGRAM_IPV4, 1, "127.0.0.1:9"},
-		{"udp://127.0.0.1:9", DGRAM_IPV6, DGRAM_ERR_RESOLVE, NULL},
-		{"udp://[2001:db8::1]:9", DGRAM_FAMILY_NONE, 1, "[2001:db8::1]:9"},
-		{"udp://[2001:db8::1]:9", DGRAM_IPV4, DGRAM_ERR_RESOLVE, NULL},
-		{"udp://[::ffff:192.0.2.1]:9", DGRAM_FAMILY_NONE, 1, "192.0.2.1:9"},
-		{"udp://[fe80::1]:9", DGRAM_FAMILY_NONE, DGRAM_ERR_ZONE, NULL},
-		{"udp://[fe80::1%no-such-if]:9", DGRAM_FAMILY_NONE, DGRAM_ERR_INTERFACE, NULL},
-		{"udp://[fe80::1%999999]:9", DGRAM_FAMILY_NONE, DGRAM_ERR_INTERFACE, NULL},
-		{"udp://[fe80::1%1]:9", DGRAM_FAMILY_NONE, 1, "[fe80::1%1]:9"},
-		{"udp://[ff12::1]:9", DGRAM_FAMILY_NONE, 1, "[ff12::1]:9"},
-		{"udp://[ff12::1%1]:9", DGRAM_FAMILY_NONE, 1, "[ff12::1%1]:9"},
-		{"unix:///tmp/x", DGRAM_FAMILY_NONE, 1, "unix:///tmp/x"},
+	        {"udp://127.0.0.1:9", DGRAM_FAMILY_NONE, 1, "127.0.0.1:9"},
+	        {"udp://127.0.0.1:9", DGRAM_IPV4, 1, "127.0.0.1:9"},
+	        {"udp://127.0.0.1:9", DGRAM_IPV6, DGRAM_ERR_RESOLVE, NULL},
+	        {"udp://[2001:db8::1]:9", DGRAM_FAMILY_NONE, 1, "[2001:db8::1]:9"},
+	        {"udp://[2001:db8::1]:9", DGRAM_IPV4, DGRAM_ERR_RESOLVE, NULL},
+	        {"udp://[::ffff:192.0.2.1]:9", DGRAM_FAMILY_NONE, 1, "192.0.2.1:9"},
+	        {"udp://[fe80::1]:9", DGRAM_FAMILY_NONE, DGRAM_ERR_ZONE, NULL},
+	        {"udp://[fe80::1%no-such-if]:9", DGRAM_FAMILY_NONE, DGRAM_ERR_INTERFACE, NULL},
+	        {"udp://[fe80::1%999999]:9", DGRAM_FAMILY_NONE, DGRAM_ERR_INTERFACE, NULL},
+	        {"udp://[fe80::1%1]:9", DGRAM_FAMILY_NONE, 1, "[fe80::1%1]:9"},
+	        {"udp://[ff12::1]:9", DGRAM_FAMILY_NONE, 1, "[ff12::1]:9"},
+	        {"udp://[ff12::1%1]:9", DGRAM_FAMILY_NONE, 1, "[ff12::1%1]:9"},
+	        {"unix:///tmp/x", DGRAM_FAMILY_NONE, 1, "unix:///tmp/x"},
 	};
 
 	(void)state;
@@ -124,7 +125,7 @@ static void a_numeric_address_asks_nobody(void **state)
 
 		print_message("%s\n", row[i].uri);
 		assert_int_equal(dgram_resolve(out, DGRAM_RESOLVE_MAX, &uri, row[i].family, 0),
-				 row[i].count);
+		                 row[i].count);
 		if (row[i].count == 1)
 			assert_address(&out[0], row[i].want);
 	}
@@ -134,14 +135,15 @@ static void a_numeric_address_asks_nobody(void **state)
 static void localhost_is_this_machine_and_asks_nobody(void **state)
 {
 	static const char *const names[] = {"udp://localhost:9", "udp://LocalHost:9",
-					    "udp://localhost.:9", "udp://my.localhost:9"};
+	                                    "udp://localhost.:9", "udp://my.localhost:9"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
 		struct dgram_uri uri = target(names[i]);
 		struct dgram_addr out[DGRAM_RESOLVE_MAX];
 
-		assert_int_equal(dgram_resolve(out, DGRAM_RESOLVE_MAX, &uri, DGRAM_FAMILY_NONE, 0), 2);
+		assert_int_equal(dgram_resolve(out, DGRAM_RESOLVE_MAX, &uri, DGRAM_FAMILY_NONE, 0),
+		                 2);
 		assert_address(&out[0], "127.0.0.1:9");
 		assert_address(&out[1], "[::1]:9");
 		assert_int_equal(dgram_resolve(out, 1, &uri, DGRAM_FAMILY_NONE, 0), 1);
@@ -162,9 +164,9 @@ static void a_name_that_only_looks_like_localhost_is_asked_for(void **state)
 		struct dgram_uri uri = target(names[i]);
 		struct dgram_addr out[DGRAM_RESOLVE_MAX];
 
-		assert_int_equal(dgram_resolve(out, DGRAM_RESOLVE_MAX, &uri, DGRAM_FAMILY_NONE,
-					       PATIENCE),
-				 1);
+		assert_int_equal(
+		        dgram_resolve(out, DGRAM_RESOLVE_MAX, &uri, DGRAM_FAMILY_NONE, PATIENCE),
+		        1);
 		assert_address(&out[0], "192.0.2.1:9");
 	}
 	assert_int_equal(service.calls, 2);
@@ -198,11 +200,11 @@ static void a_name_service_that_hangs_costs_the_timeout_and_no_more(void **state
 	service.answer = one;
 	service.hangs = true;
 	assert_int_equal(
-		dgram_resolve(out, DGRAM_RESOLVE_MAX, &uri, DGRAM_FAMILY_NONE, 30 * DGRAM_MS),
-		DGRAM_ERR_TIMEOUT);
+	        dgram_resolve(out, DGRAM_RESOLVE_MAX, &uri, DGRAM_FAMILY_NONE, 30 * DGRAM_MS),
+	        DGRAM_ERR_TIMEOUT);
 	assert_true(dgram_clock() - start >= 30 * DGRAM_MS);
-	assert_int_equal(
-		dgram_resolve(out, DGRAM_RESOLVE_MAX, &uri, DGRAM_FAMILY_NONE, 0), DGRAM_ERR_TIMEOUT);
+	assert_int_equal(dgram_resolve(out, DGRAM_RESOLVE_MAX, &uri, DGRAM_FAMILY_NONE, 0),
+	                 DGRAM_ERR_TIMEOUT);
 	/* The answers that come too late are freed by those who bring them. */
 	sem_post(&service.go);
 	sem_post(&service.go);
@@ -213,12 +215,12 @@ static void a_name_service_that_hangs_costs_the_timeout_and_no_more(void **state
 static void many_addresses_are_cut_and_the_families_take_turns(void **state)
 {
 	static const char *const six_first[] = {"2001:db8::1", "2001:db8::2", "2001:db8::3",
-						"192.0.2.1",   "192.0.2.2",   NULL};
-	static const char *const four_only[] = {
-		"192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4", "192.0.2.5",
-		"192.0.2.6", "192.0.2.7", "192.0.2.8", "192.0.2.9", NULL};
+	                                        "192.0.2.1",   "192.0.2.2",   NULL};
+	static const char *const four_only[] = {"192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4",
+	                                        "192.0.2.5", "192.0.2.6", "192.0.2.7", "192.0.2.8",
+	                                        "192.0.2.9", NULL};
 	static const char *const turns[] = {"[2001:db8::1]:9", "192.0.2.1:9", "[2001:db8::2]:9",
-					    "192.0.2.2:9", "[2001:db8::3]:9"};
+	                                    "192.0.2.2:9", "[2001:db8::3]:9"};
 	struct dgram_uri uri = target("udp://many.example:9");
 	struct dgram_addr out[40];
 
@@ -231,7 +233,7 @@ static void many_addresses_are_cut_and_the_families_take_turns(void **state)
 	assert_address(&out[1], turns[1]);
 	service.answer = four_only;
 	assert_int_equal(dgram_resolve(out, 40, &uri, DGRAM_FAMILY_NONE, DGRAM_NEVER),
-			 DGRAM_RESOLVE_MAX);
+	                 DGRAM_RESOLVE_MAX);
 	assert_address(&out[DGRAM_RESOLVE_MAX - 1], "192.0.2.8:9");
 }
 
@@ -256,10 +258,10 @@ static void a_name_without_an_address_does_not_resolve(void **state)
 	static const struct {
 		int status, want;
 	} row[] = {
-		{EAI_NONAME, DGRAM_ERR_RESOLVE},
-		{EAI_AGAIN, DGRAM_ERR_RESOLVE},
-		{EAI_FAIL, DGRAM_ERR_RESOLVE},
-		{EAI_MEMORY, DGRAM_ERR_NOMEM},
+	        {EAI_NONAME, DGRAM_ERR_RESOLVE},
+	        {EAI_AGAIN, DGRAM_ERR_RESOLVE},
+	        {EAI_FAIL, DGRAM_ERR_RESOLVE},
+	        {EAI_MEMORY, DGRAM_ERR_NOMEM},
 	};
 	struct dgram_uri uri = target("udp://none.example:9");
 	struct dgram_addr out;
@@ -268,10 +270,10 @@ static void a_name_without_an_address_does_not_resolve(void **state)
 	for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
 		service.status = row[i].status;
 		assert_int_equal(dgram_resolve(&out, 1, &uri, DGRAM_FAMILY_NONE, PATIENCE),
-				 row[i].want);
+		                 row[i].want);
 	}
 	assert_int_equal(dgram_resolve(&out, 0, &uri, DGRAM_FAMILY_NONE, PATIENCE),
-			 DGRAM_ERR_ARGUMENT);
+	                 DGRAM_ERR_ARGUMENT);
 }
 
 static void an_interface_has_a_name_and_a_number(void **state)
@@ -316,16 +318,17 @@ static void the_candidates_for_a_zone_fit_the_buffer(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(a_numeric_address_asks_nobody, fresh),
-		cmocka_unit_test_setup(localhost_is_this_machine_and_asks_nobody, fresh),
-		cmocka_unit_test_setup(a_name_that_only_looks_like_localhost_is_asked_for, fresh),
-		cmocka_unit_test_setup(a_host_left_out_is_every_address, fresh),
-		cmocka_unit_test_setup(a_name_service_that_hangs_costs_the_timeout_and_no_more, fresh),
-		cmocka_unit_test_setup(many_addresses_are_cut_and_the_families_take_turns, fresh),
-		cmocka_unit_test_setup(the_family_asked_for_narrows_the_question, fresh),
-		cmocka_unit_test_setup(a_name_without_an_address_does_not_resolve, fresh),
-		cmocka_unit_test(an_interface_has_a_name_and_a_number),
-		cmocka_unit_test(the_candidates_for_a_zone_fit_the_buffer),
+	        cmocka_unit_test_setup(a_numeric_address_asks_nobody, fresh),
+	        cmocka_unit_test_setup(localhost_is_this_machine_and_asks_nobody, fresh),
+	        cmocka_unit_test_setup(a_name_that_only_looks_like_localhost_is_asked_for, fresh),
+	        cmocka_unit_test_setup(a_host_left_out_is_every_address, fresh),
+	        cmocka_unit_test_setup(a_name_service_that_hangs_costs_the_timeout_and_no_more,
+	                               fresh),
+	        cmocka_unit_test_setup(many_addresses_are_cut_and_the_families_take_turns, fresh),
+	        cmocka_unit_test_setup(the_family_asked_for_narrows_the_question, fresh),
+	        cmocka_unit_test_setup(a_name_without_an_address_does_not_resolve, fresh),
+	        cmocka_unit_test(an_interface_has_a_name_and_a_number),
+	        cmocka_unit_test(the_candidates_for_a_zone_fit_the_buffer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

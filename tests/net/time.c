@@ -21,15 +21,15 @@ static void a_deadline_beyond_the_end_of_time_is_none(void **state)
 	static const struct {
 		uint64_t now, timeout, want;
 	} row[] = {
-		{0, 0, 0},
-		{5, 7, 12},
-		{UINT32_MAX, 1, UINT64_C(1) << 32},
-		{5, DGRAM_NEVER, DGRAM_NEVER},
-		{0, DGRAM_NEVER, DGRAM_NEVER},
-		{DGRAM_NEVER - 10, 9, DGRAM_NEVER - 1},
-		{DGRAM_NEVER - 10, 10, DGRAM_NEVER},
-		{DGRAM_NEVER - 10, 11, DGRAM_NEVER},
-		{DGRAM_NEVER - 10, DGRAM_NEVER - 1, DGRAM_NEVER},
+	        {0, 0, 0},
+	        {5, 7, 12},
+	        {UINT32_MAX, 1, UINT64_C(1) << 32},
+	        {5, DGRAM_NEVER, DGRAM_NEVER},
+	        {0, DGRAM_NEVER, DGRAM_NEVER},
+	        {DGRAM_NEVER - 10, 9, DGRAM_NEVER - 1},
+	        {DGRAM_NEVER - 10, 10, DGRAM_NEVER},
+	        {DGRAM_NEVER - 10, 11, DGRAM_NEVER},
+	        {DGRAM_NEVER - 10, DGRAM_NEVER - 1, DGRAM_NEVER},
 	};
 
 	(void)state;
@@ -78,11 +78,11 @@ static void no_two_seeds_are_alike(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_clock_never_goes_back),
-		cmocka_unit_test(a_deadline_beyond_the_end_of_time_is_none),
-		cmocka_unit_test(a_deadline_that_passed_leaves_no_time_and_never_less),
-		cmocka_unit_test(a_timeout_of_centuries_waits_like_any_other),
-		cmocka_unit_test(no_two_seeds_are_alike),
+	        cmocka_unit_test(the_clock_never_goes_back),
+	        cmocka_unit_test(a_deadline_beyond_the_end_of_time_is_none),
+	        cmocka_unit_test(a_deadline_that_passed_leaves_no_time_and_never_less),
+	        cmocka_unit_test(a_timeout_of_centuries_waits_like_any_other),
+	        cmocka_unit_test(no_two_seeds_are_alike),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -265,11 +265,11 @@ static void descriptors_sent_along_never_enter_the_process(void **state)
 	char data[] = "x", buf[4];
 	struct iovec iov = {.iov_base = data, .iov_len = 1};
 	struct msghdr h = {.msg_name = &to,
-			   .msg_namelen = sizeof to,
-			   .msg_iov = &iov,
-			   .msg_iovlen = 1,
-			   .msg_control = control,
-			   .msg_controllen = sizeof control};
+	                   .msg_namelen = sizeof to,
+	                   .msg_iov = &iov,
+	                   .msg_iovlen = 1,
+	                   .msg_control = control,
+	                   .msg_controllen = sizeof control};
 	struct cmsghdr *c = CMSG_FIRSTHDR(&h);
 	struct dgram_socket s;
 	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
@@ -295,18 +295,18 @@ static void descriptors_sent_along_never_enter_the_process(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		AT_PLACE(close_removes_the_path),
-		AT_PLACE(a_path_that_is_served_is_in_use_and_stays),
-		AT_PLACE(a_stale_path_is_replaced),
-		AT_PLACE(a_live_stream_socket_is_in_use),
-		AT_PLACE(a_file_that_is_no_socket_is_never_replaced),
-		AT_PLACE(close_removes_only_what_it_made),
-		cmocka_unit_test(an_abstract_name_is_in_use_while_it_is_bound),
-		cmocka_unit_test(a_client_s_path_can_be_answered_but_not_found),
-		AT_PLACE(a_client_that_cannot_connect_leaves_nothing),
-		AT_PLACE(a_client_s_directory_is_made_where_tmpdir_says_if_it_fits),
-		AT_PLACE(a_sender_without_a_name_is_told_apart),
-		AT_PLACE(descriptors_sent_along_never_enter_the_process),
+	        AT_PLACE(close_removes_the_path),
+	        AT_PLACE(a_path_that_is_served_is_in_use_and_stays),
+	        AT_PLACE(a_stale_path_is_replaced),
+	        AT_PLACE(a_live_stream_socket_is_in_use),
+	        AT_PLACE(a_file_that_is_no_socket_is_never_replaced),
+	        AT_PLACE(close_removes_only_what_it_made),
+	        cmocka_unit_test(an_abstract_name_is_in_use_while_it_is_bound),
+	        cmocka_unit_test(a_client_s_path_can_be_answered_but_not_found),
+	        AT_PLACE(a_client_that_cannot_connect_leaves_nothing),
+	        AT_PLACE(a_client_s_directory_is_made_where_tmpdir_says_if_it_fits),
+	        AT_PLACE(a_sender_without_a_name_is_told_apart),
+	        AT_PLACE(descriptors_sent_along_never_enter_the_process),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
