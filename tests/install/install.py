@@ -48,7 +48,7 @@ def check_files(prefix):
     """Every public header, and beside the libraries whatever the command brings when it is built."""
     expected = [f"include/dgram/{header.name}" for header in pathlib.Path(SOURCE, "lib/include/dgram").iterdir()]
     if os.environ.get("DGRAM"):
-        expected += ["bin/dgram", "share/bash-completion/completions/dgram",
+        expected += ["bin/dgram", "share/man/man1/dgram.1", "share/bash-completion/completions/dgram",
                      "share/zsh/site-functions/_dgram", "share/fish/vendor_completions.d/dgram.fish"]
     missing = [name for name in expected if not (prefix / name).is_file()]
     if missing:
