@@ -236,6 +236,10 @@ def free_port():
         return s.getsockname()[1]
 
 
+def readable(file, seconds):
+    return bool(select.select([file], [], [], seconds)[0])
+
+
 def has_ipv6():
     try:
         with udp_socket(socket.AF_INET6):
