@@ -1,4 +1,5 @@
-/* relay - a bad network between two ends of your own. Options and start here; the forwarding is in common/forward.c. */
+/* relay - a bad network between two ends of your own. Options and start here; the forwarding is in
+ * common/forward.c. */
 #include "common/json.h"
 #include "common/options.h"
 #include "common/signals.h"
@@ -27,8 +28,8 @@ enum {
 #define KEY(impairment, scope) (OPT_IMPAIRMENTS + (impairment) * SCOPES + (scope))
 #define IMPAIRMENT(name, what, arg, text) \
 	{name,         KEY(what, SCOPE_BOTH), arg, 0,                   text, 0}, \
-	{name "-out",  KEY(what, SCOPE_OUT),  arg, OPTION_IN_HELP_ONLY, "the same, towards TARGET alone", 0}, \
-	{name "-back", KEY(what, SCOPE_BACK), arg, OPTION_IN_HELP_ONLY, "the same, back from TARGET alone", 0}
+	{name "-out",  KEY(what, SCOPE_OUT),  arg, OPTION_IN_HELP_ONLY, "the same, towards the target alone", 0}, \
+	{name "-back", KEY(what, SCOPE_BACK), arg, OPTION_IN_HELP_ONLY, "the same, back from the target alone", 0}
 
 static const struct argp_option table[] = {
 	IMPAIRMENT("loss",       LOSS,       "P%",    "lose this part of the datagrams"),
@@ -56,7 +57,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct relay *r = state->input;
 
 	if (key >= OPT_IMPAIRMENTS && key < KEY(IMPAIRMENTS, 0)) {
-		r->impairments.given[(key - OPT_IMPAIRMENTS) / SCOPES][(key - OPT_IMPAIRMENTS) % SCOPES] = arg;
+		r->impairments
+		        .given[(key - OPT_IMPAIRMENTS) / SCOPES][(key - OPT_IMPAIRMENTS) % SCOPES] =
+		        arg;
 		return 0;
 	}
 	switch (key) {
@@ -64,9 +67,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		r->has_seed = true;
 		return options_check("--seed", arg, values_count(arg, INT64_MAX, &r->seed));
 	case OPT_CLIENTS:
-		if (options_check("--clients", arg, values_count(arg, CLIENTS_MAX, &r->clients)) != 0)
+		if (options_check("--clients", arg, values_count(arg, CLIENTS_MAX, &r->clients)) !=
+		    0)
 			return ECANCELED;
-		return r->clients > 0 ? 0 : options_refuse("--clients", arg, "too few: it must be 1 or more");
+		return r->clients > 0
+		               ? 0
+		               : options_refuse("--clients", arg, "too few: it must be 1 or more");
 	case OPT_REPORT:
 		r->report = true;
 		return 0;
@@ -94,7 +100,9 @@ static int endpoint(const char *word, char *buf, size_t size)
 	bool has_scheme = strstr(word, "://") != NULL;
 
 	if (has_scheme && strncmp(word, "udp://", 6) != 0)
-		return fail_usage("relay", "%s: only UDP is relayed: write HOST:PORT or udp://HOST:PORT", word);
+		return fail_usage("relay",
+		                  "%s: only UDP is relayed: write HOST:PORT or udp://HOST:PORT",
+		                  word);
 	snprintf(buf, size, "%s%s", has_scheme ? "" : "udp://", word);
 	return 0;
 }
@@ -112,7 +120,9 @@ static int find_target(const struct relay *r, struct forward *f)
 	if (code != 0)
 		return code;
 	if (target_is_group(&t.addrs[0]))
-		return fail_usage("relay", "%s: a group cannot be the target: answers come from its members", t.text);
+		return fail_usage("relay",
+		                  "%s: a group cannot be the target: answers come from its members",
+		                  t.text);
 	f->target_count = t.count;
 	memcpy(f->target, t.addrs, sizeof f->target);
 	return 0;
@@ -123,7 +133,8 @@ static bool is_same_socket(const struct dgram_addr *target, const struct dgram_a
 {
 	struct dgram_addr there = *target;
 
-	if (dgram_addr_is_any(local) && (dgram_addr_is_loopback(target) || dgram_addr_is_any(target)))
+	if (dgram_addr_is_any(local) &&
+	    (dgram_addr_is_loopback(target) || dgram_addr_is_any(target)))
 		return target->port == local->port;
 	there.zone = local->zone;
 	return dgram_addr_equal(&there, local);
@@ -142,20 +153,23 @@ static int listen_for_clients(const struct relay *r, struct forward *f, struct d
 	dgram_socket_getsockname(&f->listener, local);
 	for (size_t i = 0; i < f->target_count; i++)
 		if (is_same_socket(&f->target[i], local))
-			return fail_usage("relay", "%s is the relay itself: its datagrams would never end",
-					  r->common.words[1]);
+			return fail_usage("relay",
+			                  "%s is the relay itself: its datagrams would never end",
+			                  r->common.words[1]);
 	return 0;
 }
 
 static int make_engines(const struct relay *r, struct forward *f)
 {
-	struct dgram_relay_options options[DIRECTIONS] = {{.seed = r->seed, .link = OUT}, {.seed = r->seed, .link = BACK}};
+	struct dgram_relay_options options[DIRECTIONS] = {{.seed = r->seed, .link = OUT},
+	                                                  {.seed = r->seed, .link = BACK}};
 	int code = impairments_apply(&r->impairments, options);
 
 	for (int i = 0; i < DIRECTIONS && code == 0; i++) {
 		int error = dgram_relay_new(&f->engine[i], &options[i]);
 		if (error < 0)
-			code = fail(exit_of(error), "cannot prepare the relay: %s", dgram_strerror(error));
+			code = fail(exit_of(error), "cannot prepare the relay: %s",
+			            dgram_strerror(error));
 	}
 	return code;
 }
@@ -171,8 +185,8 @@ static int announce(const struct relay *r, const struct forward *f, const struct
 	if (!r->common.json)
 		return 0;
 	json_t *event = json_event("listening");
-	json_add_addr(event, "local", local);
-	json_add_addr(event, "target", &f->target[0]);
+	json_object_set_new(event, "local", json_sprintf("udp://%s", here));
+	json_object_set_new(event, "target", json_sprintf("udp://%s", there));
 	json_object_set_new(event, "seed", json_integer((json_int_t)r->seed));
 	return json_write(event);
 }
@@ -180,10 +194,9 @@ static int announce(const struct relay *r, const struct forward *f, const struct
 static int summarize(const struct relay *r, const struct forward *f)
 {
 	say_left_out();
-	if (r->report && r->common.verbosity >= 0)
+	report_sentences(f);
+	if (r->report)
 		report_table(f);
-	else
-		report_sentences(f);
 	return r->common.json ? report_json(f, r->seed) : 0;
 }
 
@@ -226,14 +239,15 @@ static int run(const struct command *self, int argc, char **argv)
 	if (code != OPTIONS_GO_ON)
 		return code;
 	if (r.common.word_count != 2)
-		return fail_usage(self->name, "two endpoints are needed: where to listen, and the target");
+		return fail_usage(self->name,
+		                  "two endpoints are needed: where to listen, and the target");
 	if (!r.has_seed)
 		r.seed = any_seed();
 
 	struct forward f = {
-		.listener = {.fd = -1},
-		.clients_max = (size_t)r.clients,
-		.verbose = r.common.verbosity > 0,
+	        .listener = {.fd = -1},
+	        .clients_max = (size_t)r.clients,
+	        .verbose = r.common.verbosity > 0,
 	};
 	code = relay(&r, &f);
 	dgram_socket_close(&f.listener);

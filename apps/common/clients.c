@@ -9,9 +9,9 @@
 int clients_init(struct clients *c, size_t max)
 {
 	*c = (struct clients){
-		.places = calloc(max, sizeof *c->places),
-		.hashes = calloc(max, sizeof *c->hashes),
-		.max = max,
+	        .places = calloc(max, sizeof *c->places),
+	        .hashes = calloc(max, sizeof *c->hashes),
+	        .max = max,
 	};
 	int error = c->places && c->hashes ? dgram_random_seed(c->key) : DGRAM_ERR_NOMEM;
 	if (error < 0)
@@ -61,11 +61,11 @@ struct client *clients_add(struct clients *c, const struct dgram_datagram *d)
 	}
 	c->hashes[place] = dgram_addr_hash(&d->peer, c->key);
 	c->places[place] = (struct client){
-		.tag = ++c->total << PLACE_BITS | place,
-		.peer = d->peer,
-		.local = d->local,
-		.interface = d->interface,
-		.upstream = {.fd = -1},
+	        .tag = ++c->total << PLACE_BITS | place,
+	        .peer = d->peer,
+	        .local = d->local,
+	        .interface = d->interface,
+	        .upstream = {.fd = -1},
 	};
 	return &c->places[place];
 }

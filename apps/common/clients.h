@@ -1,5 +1,5 @@
-/* clients.h - who uses the relay: a bounded table. Each client has its own socket towards the target,
- * so that an answer finds its way back by the socket it comes in on.
+/* clients.h - who uses the relay: a bounded table. Each client has its own socket towards the
+ * target, so that an answer finds its way back by the socket it comes in on.
  */
 #ifndef COMMON_CLIENTS_H
 #define COMMON_CLIENTS_H
@@ -24,8 +24,9 @@ struct clients {
 	struct client *places;
 	uint64_t *hashes; /* of each place's peer: what a search looks at first */
 	size_t max, count;
-	uint64_t total, replaced; /* clients there ever were; of these, lost their place to a newer one */
-	uint64_t kernel_dropped;  /* answers lost before we saw them, told by sockets since closed */
+	uint64_t total,
+	        replaced; /* clients there ever were; of these, lost their place to a newer one */
+	uint64_t kernel_dropped; /* answers lost before we saw them, told by sockets since closed */
 	uint8_t key[32];
 };
 
@@ -38,8 +39,8 @@ struct client *clients_find(const struct clients *c, const struct dgram_datagram
 /* The one of that tag, or NULL when its place has another by now. */
 struct client *clients_of_tag(const struct clients *c, uint64_t tag);
 
-/* A client for whoever sent d, not connected yet (upstream.fd is -1). When the table is full it takes the
- * place of the one that is idle for longest. */
+/* A client for whoever sent d, not connected yet (upstream.fd is -1). When the table is full it
+ * takes the place of the one that is idle for longest. */
 struct client *clients_add(struct clients *c, const struct dgram_datagram *d);
 
 /* Closes its socket, if it has one, and keeps what that has counted. */

@@ -1,7 +1,9 @@
-/* One loop: send what is due, sleep until something arrives or the next is due, take what has arrived.
+/* One loop: send what is due, sleep until something arrives or the next is due, take what has
+ * arrived.
  *
- * Whatever goes wrong with one datagram is counted and the next one comes: the target may not be there yet, a client
- * may have gone, the kernel may be out of buffers. Only a loop that cannot wait ends early.
+ * Whatever goes wrong with one datagram is counted and the next one comes: the target may not be
+ * there yet, a client may have gone, the kernel may be out of buffers. Only a loop that cannot wait
+ * ends early.
  */
 #define _GNU_SOURCE
 #include "forward.h"
@@ -14,8 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BATCH 16      /* datagrams taken at once */
-#define BATCHES_MAX 4 /* from one socket, before the others and what is due have their turn */
+#define BATCH       16 /* datagrams taken at once */
+#define BATCHES_MAX 4  /* from one socket, before the others and what is due have their turn */
 
 struct loop {
 	struct forward *f;
@@ -30,40 +32,44 @@ static const char *const direction_name[DIRECTIONS] = {"out", "back"};
 
 /* -- lines of -v -- */
 
-static char *describe(enum direction direction, const struct client *client, uint64_t number, size_t len, char *buf,
-		      size_t size)
+struct line {
+	char text[DGRAM_ADDR_TEXT_MAX + 64];
+};
+
+static struct line describe(enum direction direction, const struct client *client, uint64_t number,
+                            size_t len)
 {
 	char peer[DGRAM_ADDR_TEXT_MAX];
+	struct line line;
 
-	snprintf(buf, size, "%s %llu, %s %s, %zu byte%s", direction_name[direction],
-		 (unsigned long long)number + 1, direction == OUT ? "from" : "to",
-		 dgram_addr_display(&client->peer, peer, sizeof peer), len, len == 1 ? "" : "s");
-	return buf;
+	snprintf(line.text, sizeof line.text, "%s %llu, %s %s, %zu byte%s",
+	         direction_name[direction], (unsigned long long)number + 1,
+	         direction == OUT ? "from" : "to",
+	         dgram_addr_display(&client->peer, peer, sizeof peer), len, len == 1 ? "" : "s");
+	return line;
 }
 
-static void tell_dropped(const struct forward *f, enum direction direction, const struct client *client, size_t len,
-			 enum dgram_relay_verdict verdict)
+static void tell_dropped(const struct forward *f, enum direction direction,
+                         const struct client *client, size_t len, enum dgram_relay_verdict verdict)
 {
-	char what[DGRAM_ADDR_TEXT_MAX + 64];
 	uint64_t number = dgram_relay_stats(f->engine[direction]).arrived - 1;
 
 	if (f->verbose && verdict != DGRAM_RELAY_TAKEN)
-		say_verbose("%s: %s", describe(direction, client, number, len, what, sizeof what),
-			    dgram_relay_verdict_text(verdict));
+		say_verbose("%s: %s", describe(direction, client, number, len).text,
+		            dgram_relay_verdict_text(verdict));
 }
 
-static void tell_passed(const struct forward *f, enum direction direction, const struct client *client,
-			const struct dgram_relay_datagram *d, int error)
+static void tell_passed(const struct forward *f, enum direction direction,
+                        const struct client *client, const struct dgram_relay_datagram *d,
+                        int error)
 {
-	char what[DGRAM_ADDR_TEXT_MAX + 64];
-
 	if (!f->verbose)
 		return;
 	say_verbose("%s: %s after %.3f ms%s%s%s%s",
-		    describe(direction, client, d->number, d->len, what, sizeof what),
-		    d->copy ? "copy passed" : "passed", (double)(dgram_clock() - d->arrived) / 1e6,
-		    d->corrupted ? ", corrupted" : "", d->reordered ? ", reordered" : "", error < 0 ? ", but not sent: " : "",
-		    error < 0 ? dgram_strerror(error) : "");
+	            describe(direction, client, d->number, d->len).text,
+	            d->copy ? "copy passed" : "passed", (double)(dgram_clock() - d->arrived) / 1e6,
+	            d->corrupted ? ", corrupted" : "", d->reordered ? ", reordered" : "",
+	            error < 0 ? ", but not sent: " : "", error < 0 ? dgram_strerror(error) : "");
 }
 
 /* -- the target -- */
@@ -77,8 +83,9 @@ static void connect_client(struct forward *f, struct client *client)
 
 	client->answered = false;
 	if (error < 0)
-		say_warning("%s: no socket towards it: %s", dgram_addr_display(target, text, sizeof text),
-			    error == DGRAM_ERR_SYSTEM ? strerror(errno) : dgram_strerror(error));
+		say_warning("%s: no socket towards it: %s",
+		            dgram_addr_display(target, text, sizeof text),
+		            error == DGRAM_ERR_SYSTEM ? strerror(errno) : dgram_strerror(error));
 }
 
 /* Of a name with several addresses, one that has only refused gives way to the next. */
@@ -88,8 +95,9 @@ static void refused(struct forward *f, struct client *client, int error)
 
 	f->counts[OUT].refused++;
 	if (!f->refusing)
-		say_warning("%s: %s; relaying on", dgram_addr_display(&f->target[client->target], text, sizeof text),
-			    dgram_strerror(error));
+		say_warning("%s: %s; relaying on",
+		            dgram_addr_display(&f->target[client->target], text, sizeof text),
+		            dgram_strerror(error));
 	f->refusing = true;
 	if (f->target_count == 1 || client->answered)
 		return;
@@ -123,21 +131,23 @@ static void take_errors_of_listener(struct forward *f)
 
 /* -- out of the engines -- */
 
-static int send_to_client(struct forward *f, const struct client *client, const struct dgram_relay_datagram *d)
+static int send_to_client(struct forward *f, const struct client *client,
+                          const struct dgram_relay_datagram *d)
 {
 	const struct dgram_datagram answer = {
-		.peer = client->peer,
-		.local = client->local,
-		.interface = client->interface,
-		.data = (uint8_t *)(uintptr_t)d->data, /* only read */
-		.len = d->len,
+	        .peer = client->peer,
+	        .local = client->local,
+	        .interface = client->interface,
+	        .data = (uint8_t *)(uintptr_t)d->data, /* only read */
+	        .len = d->len,
 	};
 	int n = dgram_socket_send_batch(&f->listener, &answer, 1);
 
 	return n < 0 ? n : 0;
 }
 
-static void send_one(struct forward *f, enum direction direction, const struct dgram_relay_datagram *d)
+static void send_one(struct forward *f, enum direction direction,
+                     const struct dgram_relay_datagram *d)
 {
 	struct client *client = clients_of_tag(&f->clients, d->tag);
 	struct direction_counts *counts = &f->counts[direction];
@@ -156,7 +166,8 @@ static void send_one(struct forward *f, enum direction direction, const struct d
 	else
 		counts->sent++;
 	tell_passed(f, direction, client, d, error);
-	/* A send meets the errors of earlier ones and puts them aside, where poll does not see them. */
+	/* A send meets the errors of earlier ones and puts them aside, where poll does not see
+	 * them. */
 	if (f->listener.errors_count > 0)
 		take_errors_of_listener(f);
 	if (client->upstream.errors_count > 0)
@@ -175,13 +186,14 @@ static void send_due(struct forward *f)
 
 /* -- into the engines -- */
 
-static void push(struct forward *f, enum direction direction, struct client *client, const struct dgram_datagram *d)
+static void push(struct forward *f, enum direction direction, struct client *client,
+                 const struct dgram_datagram *d)
 {
 	uint64_t now = dgram_clock();
 
 	client->last_used = now;
 	tell_dropped(f, direction, client, d->len,
-		     dgram_relay_push(f->engine[direction], now, client->tag, d->data, d->len));
+	             dgram_relay_push(f->engine[direction], now, client->tag, d->data, d->len));
 }
 
 static void from_client(struct loop *loop, const struct dgram_datagram *d)
@@ -202,11 +214,13 @@ static void from_client(struct loop *loop, const struct dgram_datagram *d)
 	push(f, OUT, client, d);
 }
 
-/* Takes up to a batch; how many, or 0 for nothing there, or the error that a connected socket met. */
+/* Takes up to a batch; how many, or 0 for nothing there, or the error that a connected socket met.
+ */
 static int receive(struct loop *loop, struct dgram_socket *s)
 {
 	for (size_t i = 0; i < BATCH; i++)
-		loop->batch[i] = (struct dgram_datagram){.data = loop->bytes[i], .cap = sizeof loop->bytes[i]};
+		loop->batch[i] = (struct dgram_datagram){.data = loop->bytes[i],
+		                                         .cap = sizeof loop->bytes[i]};
 	int n = dgram_socket_recv_batch(s, loop->batch, BATCH);
 	return n == DGRAM_ERR_AGAIN || n == DGRAM_ERR_TIMEOUT ? 0 : n;
 }
@@ -250,7 +264,8 @@ static void watch(struct loop *loop)
 	const struct clients *c = &loop->f->clients;
 
 	for (size_t i = 0; i < c->count; i++)
-		loop->polled[POLL_CLIENTS + i] = (struct pollfd){.fd = c->places[i].upstream.fd, .events = POLLIN};
+		loop->polled[POLL_CLIENTS + i] =
+		        (struct pollfd){.fd = c->places[i].upstream.fd, .events = POLLIN};
 }
 
 static int sleep_until_next(struct loop *loop)
@@ -263,7 +278,8 @@ static int sleep_until_next(struct loop *loop)
 			due = dgram_relay_deadline(f->engine[i]);
 	uint64_t wait = due > now ? due - now : 0;
 	struct timespec span = {(time_t)(wait / DGRAM_S), (long)(wait % DGRAM_S)};
-	int n = ppoll(loop->polled, POLL_CLIENTS + f->clients.count, due == DGRAM_NEVER ? NULL : &span, NULL);
+	int n = ppoll(loop->polled, POLL_CLIENTS + f->clients.count,
+	              due == DGRAM_NEVER ? NULL : &span, NULL);
 	return n < 0 && errno == EINTR ? 0 : n;
 }
 
@@ -301,7 +317,8 @@ int forward_run(struct forward *f)
 	if (!loop || !polled)
 		error = DGRAM_ERR_NOMEM;
 	if (error < 0) {
-		code = fail(exit_of(error), "cannot prepare for clients: %s", dgram_strerror(error));
+		code = fail(exit_of(error), "cannot prepare for clients: %s",
+		            dgram_strerror(error));
 	} else {
 		loop->f = f;
 		loop->polled = polled;

@@ -1,4 +1,5 @@
-/* forward.h - datagrams between the clients and the target, through one engine for each direction. */
+/* forward.h - datagrams between the clients and the target, through one engine for each direction.
+ */
 #ifndef COMMON_FORWARD_H
 #define COMMON_FORWARD_H
 
@@ -13,10 +14,10 @@ enum direction {
 };
 
 struct direction_counts {
-	uint64_t sent;           /* datagrams and copies that the kernel took */
-	uint64_t unsent;         /* that it did not take */
-	uint64_t homeless;       /* whose client had lost its place in the table meanwhile */
-	uint64_t refused;        /* ICMP: refused or unreachable, said about what was sent this way */
+	uint64_t sent;     /* datagrams and copies that the kernel took */
+	uint64_t unsent;   /* that it did not take */
+	uint64_t homeless; /* whose client had lost its place in the table meanwhile */
+	uint64_t refused;  /* ICMP: refused or unreachable, said about what was sent this way */
 	uint64_t kernel_dropped; /* lost before we saw them, because a receive buffer was full */
 };
 

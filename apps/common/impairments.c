@@ -6,10 +6,11 @@
 #include <string.h>
 
 static const char *const option_name[IMPAIRMENTS] = {
-	[LOSS] = "loss",       [BURST_LOSS] = "burst-loss", [DELAY] = "delay",
-	[JITTER] = "jitter",   [DUPLICATE] = "dup",         [REORDER] = "reorder",
-	[CORRUPT] = "corrupt", [MTU] = "mtu",               [RATE] = "rate",
-	[QUEUE] = "queue",
+        [LOSS] = "loss",       [BURST_LOSS] = "burst-loss",
+        [DELAY] = "delay",     [JITTER] = "jitter",
+        [DUPLICATE] = "dup",   [REORDER] = "reorder",
+        [CORRUPT] = "corrupt", [MTU] = "mtu",
+        [RATE] = "rate",       [QUEUE] = "queue",
 };
 
 static const char *const scope_name[SCOPES] = {"", "-out", "-back"};
@@ -19,7 +20,8 @@ static const char *set_burst(const char *text, struct dgram_relay_options *o)
 	const char *wrong = values_percent_pair(text, &o->burst_enter, &o->burst_leave);
 
 	if (!wrong && o->burst_leave == 0)
-		return "a burst that never ends: the second percentage is the chance to leave it, above 0";
+		return "a burst that never ends: the second percentage is the chance to leave it, "
+		       "above 0";
 	return wrong;
 }
 
@@ -89,16 +91,18 @@ static const char *set(enum impairment what, const char *text, struct dgram_rela
 	return NULL;
 }
 
-static const char *text_for(const struct impairments *given, enum impairment what, enum direction direction)
+static const char *text_for(const struct impairments *given, enum impairment what,
+                            enum direction direction)
 {
 	const char *own = given->given[what][direction == OUT ? SCOPE_OUT : SCOPE_BACK];
 
 	return own ? own : given->given[what][SCOPE_BOTH];
 }
 
-/* What is given for both directions first, so that the one that was given for one overrides it; all of it is read,
- * so that nothing wrong goes unsaid. */
-int impairments_apply(const struct impairments *given, struct dgram_relay_options options[DIRECTIONS])
+/* What is given for both directions first, so that the one that was given for one overrides it; all
+ * of it is read, so that nothing wrong goes unsaid. */
+int impairments_apply(const struct impairments *given,
+                      struct dgram_relay_options options[DIRECTIONS])
 {
 	for (enum scope scope = SCOPE_BOTH; scope < SCOPES; scope++)
 		for (enum impairment i = LOSS; i < IMPAIRMENTS; i++) {
@@ -110,8 +114,8 @@ int impairments_apply(const struct impairments *given, struct dgram_relay_option
 			if (scope != SCOPE_OUT && !wrong)
 				wrong = set(i, text, &options[BACK]);
 			if (wrong)
-				return fail_usage("relay", "--%s%s: '%s' is %s", option_name[i], scope_name[scope], text,
-						  wrong);
+				return fail_usage("relay", "--%s%s: '%s' is %s", option_name[i],
+				                  scope_name[scope], text, wrong);
 		}
 	return CODE_OK;
 }
@@ -124,13 +128,16 @@ char *impairments_describe(const struct impairments *given, char *buf, size_t si
 	for (enum impairment i = LOSS; i < IMPAIRMENTS && used < size; i++) {
 		const char *out = text_for(given, i, OUT), *back = text_for(given, i, BACK);
 		if (out && back && strcmp(out, back) == 0) {
-			used += (size_t)snprintf(buf + used, size - used, ", %s %s", option_name[i], out);
+			used += (size_t)snprintf(buf + used, size - used, ", %s %s", option_name[i],
+			                         out);
 			continue;
 		}
 		if (out)
-			used += (size_t)snprintf(buf + used, size - used, ", %s %s out", option_name[i], out);
+			used += (size_t)snprintf(buf + used, size - used, ", %s %s out",
+			                         option_name[i], out);
 		if (back && used < size)
-			used += (size_t)snprintf(buf + used, size - used, ", %s %s back", option_name[i], back);
+			used += (size_t)snprintf(buf + used, size - used, ", %s %s back",
+			                         option_name[i], back);
 	}
 	return buf;
 }

@@ -1,4 +1,5 @@
-/* impairments.h - what the relay can do to datagrams, as options: --loss 30%, --loss-out 30%, --loss-back 30%. */
+/* impairments.h - what the relay can do to datagrams, as options: --loss 30%, --loss-out 30%,
+ * --loss-back 30%. */
 #ifndef COMMON_IMPAIRMENTS_H
 #define COMMON_IMPAIRMENTS_H
 
@@ -31,7 +32,8 @@ struct impairments {
 };
 
 /* Reads all that was given into the options of both engines. 0, or CODE_USAGE after a sentence. */
-int impairments_apply(const struct impairments *given, struct dgram_relay_options options[DIRECTIONS]);
+int impairments_apply(const struct impairments *given,
+                      struct dgram_relay_options options[DIRECTIONS]);
 
 /* ", loss 30%, delay 20 ms out": what both do, or one of them. "" for nothing. Returns buf. */
 char *impairments_describe(const struct impairments *given, char *buf, size_t size);

@@ -4,8 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Every count of a direction, from its engine's s and the forwarder's c. The first two are always said, the others of
- * the first group when they are not 0, and all of them by --report and --json. */
+/* Every count of a direction, from its engine's s and the forwarder's c. The first two are always
+ * said, the others of the first group when they are not 0, and all of them by --report and --json.
+ */
 /* clang-format off */
 /*  key             as said                          in sentences  value */
 #define COUNTS(ROW) \
@@ -34,7 +35,7 @@ static const struct count {
 	bool in_sentences;
 } counts[] = {
 #define DESCRIBE(key, said, in_sentences, value) {#key, said, in_sentences},
-	COUNTS(DESCRIBE)
+        COUNTS(DESCRIBE)
 #undef DESCRIBE
 };
 #define COUNT (sizeof counts / sizeof counts[0])
@@ -45,7 +46,7 @@ static void read_counts(const struct forward *f, enum direction direction, uint6
 	const struct direction_counts *c = &f->counts[direction];
 	const uint64_t read[COUNT] = {
 #define READ(key, said, in_sentences, value) value,
-		COUNTS(READ)
+	        COUNTS(READ)
 #undef READ
 	};
 
@@ -61,8 +62,9 @@ static void sentence(const struct forward *f, enum direction direction)
 	read_counts(f, direction, value);
 	for (size_t i = 0; i < COUNT && used < sizeof text; i++)
 		if (i < 2 || (counts[i].in_sentences && value[i] > 0))
-			used += (size_t)snprintf(text + used, sizeof text - used, "%s%llu %s", i > 0 ? ", " : "",
-						 (unsigned long long)value[i], counts[i].said);
+			used += (size_t)snprintf(text + used, sizeof text - used, "%s%llu %s",
+			                         i > 0 ? ", " : "", (unsigned long long)value[i],
+			                         counts[i].said);
 	say("%s: %s", direction == OUT ? "out" : "back", text);
 }
 
@@ -72,7 +74,8 @@ void report_sentences(const struct forward *f)
 	sentence(f, BACK);
 	if (f->clients.replaced > 0)
 		say("%llu clients, of which %llu lost their place to a newer one (--clients %zu)",
-		    (unsigned long long)f->clients.total, (unsigned long long)f->clients.replaced, f->clients.max);
+		    (unsigned long long)f->clients.total, (unsigned long long)f->clients.replaced,
+		    f->clients.max);
 	if (f->unconnected > 0)
 		say("%llu datagrams came when there was no socket towards the target",
 		    (unsigned long long)f->unconnected);
@@ -87,9 +90,10 @@ void report_table(const struct forward *f)
 	fprintf(stderr, "%-30s %14s %14s\n", "", "out", "back");
 	for (size_t i = 0; i < COUNT; i++)
 		fprintf(stderr, "%-30s %14llu %14llu\n", counts[i].said, (unsigned long long)out[i],
-			(unsigned long long)back[i]);
+		        (unsigned long long)back[i]);
 	fprintf(stderr, "%-30s %14llu\n", "clients", (unsigned long long)f->clients.total);
-	fprintf(stderr, "%-30s %14llu\n", "clients that lost their place", (unsigned long long)f->clients.replaced);
+	fprintf(stderr, "%-30s %14llu\n", "clients that lost their place",
+	        (unsigned long long)f->clients.replaced);
 	fprintf(stderr, "%-30s %14llu\n", "without a socket", (unsigned long long)f->unconnected);
 }
 

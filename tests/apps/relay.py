@@ -85,7 +85,7 @@ class Forwarding(unittest.TestCase):
                              "dgram: relaying 127.0.0.1:%d to 127.0.0.1:9, loss 30%%, delay 5ms out, seed 42\n" % relay.port)
             self.assertEqual((relay.listening["ev"], relay.listening["local"], relay.listening["target"],
                               relay.listening["seed"]),
-                             ("listening", "127.0.0.1:%d" % relay.port, "127.0.0.1:9", 42))
+                             ("listening", "udp://127.0.0.1:%d" % relay.port, "udp://127.0.0.1:9", 42))
 
     def test_the_scheme_may_stand_there(self):
         with echo() as server, Running("relay", "udp://127.0.0.1:0", "udp://127.0.0.1:%d" % server.port,
