@@ -132,7 +132,8 @@ int usage_full(const struct command *c)
 	}
 	write_examples(&p, c);
 	write_options(&p, c);
-	fputs("\nDurations: 250us 300ms 1.5s 2m, a bare number is seconds. Sizes: 64k 1MiB.\n"
+	fputs("\nDurations: 250us 300ms 1.5s 2m, a bare number is seconds.\n"
+	      "Sizes: 64k 1M 1MiB (powers of 1024), 64kB 1MB (powers of 1000).\n"
 	      "See also: dgram help exit-codes, dgram help endpoints, dgram help json, man dgram\n", p.out);
 	return output_stdio();
 }

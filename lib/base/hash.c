@@ -24,27 +24,26 @@ static inline void rounds(struct sip *s, int n)
 	}
 }
 
-static inline uint64_t little_endian(const uint8_t *p, size_t len)
+/* Eight bytes, little-endian; written out so that compilers make one load of it. */
+static inline uint64_t word(const uint8_t *p)
 {
-	uint64_t word = 0;
-
-	for (size_t i = 0; i < len; i++)
-		word |= (uint64_t)p[i] << 8 * i;
-	return word;
+	return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 | (uint64_t)p[3] << 24 |
+	       (uint64_t)p[4] << 32 | (uint64_t)p[5] << 40 | (uint64_t)p[6] << 48 |
+	       (uint64_t)p[7] << 56;
 }
 
-static inline void absorb(struct sip *s, uint64_t word, int n)
+static inline void absorb(struct sip *s, uint64_t m, int n)
 {
-	s->v3 ^= word;
+	s->v3 ^= m;
 	rounds(s, n);
-	s->v0 ^= word;
+	s->v0 ^= m;
 }
 
 /* c rounds for each word of eight bytes, d at the end: the two numbers of the name. */
 static inline uint64_t siphash(const uint8_t key[DG_HASH_KEY], const uint8_t *data, size_t len,
 			       int c, int d)
 {
-	uint64_t k0 = little_endian(key, 8), k1 = little_endian(key + 8, 8);
+	uint64_t k0 = word(key), k1 = word(key + 8);
 	struct sip s = {
 		/* the initial state of the paper, section 2.1:
 		 * "somepseudorandomlygeneratedbytes" */
@@ -56,8 +55,10 @@ static inline uint64_t siphash(const uint8_t key[DG_HASH_KEY], const uint8_t *da
 	uint64_t last = (uint64_t)len << 56;
 
 	for (; len >= 8; data += 8, len -= 8)
-		absorb(&s, little_endian(data, 8), c);
-	absorb(&s, last | little_endian(data, len), c);
+		absorb(&s, word(data), c);
+	for (size_t i = 0; i < len; i++)
+		last |= (uint64_t)data[i] << 8 * i;
+	absorb(&s, last, c);
 	s.v2 ^= 0xff;
 	rounds(&s, d);
 	return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
