@@ -153,7 +153,7 @@ static int tell_failure(const struct asking *a, int error)
 	case DGRAM_ERR_SYSTEM:
 		return fail_line(line, code, "%s: %s", to, strerror(report->last_error.errno_value));
 	default:
-		return fail_line(line, code, "%s: %s", to, dgram_strerror(error));
+		return fail_line(line, code, "%s: %s", to, target_strerror(&a->target, error));
 	}
 }
 

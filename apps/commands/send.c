@@ -34,7 +34,7 @@ static int tell_failure(const struct target *t, const struct payload *p, int err
 	case DGRAM_ERR_SYSTEM:
 		return fail_line(p->line, exit_of(error), "%s: %s", t->text, strerror(errno_value));
 	default:
-		return fail_line(p->line, exit_of(error), "%s: %s", t->text, dgram_strerror(error));
+		return fail_line(p->line, exit_of(error), "%s: %s", t->text, target_strerror(t, error));
 	}
 }
 

@@ -1,6 +1,10 @@
+#define _GNU_SOURCE
 #include "target.h"
 #include "signals.h"
+#include <arpa/inet.h>
 #include <errno.h>
+#include <ifaddrs.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -89,9 +93,38 @@ int target_resolve(struct target *t, const struct options *o, uint64_t timeout)
 	return 0;
 }
 
+/* Whether it is the last address of one of our networks: 192.168.1.255 where we are 192.168.1.7/24. */
+static bool is_directed_broadcast(const struct dgram_addr *addr)
+{
+	struct ifaddrs *all;
+	bool found = false;
+	uint32_t host;
+	memcpy(&host, addr->u.ip4, sizeof(host));
+	if (addr->family != DGRAM_IPV4 || (addr->u.ip4[3] & 3) != 3 || getifaddrs(&all) < 0)
+		return false; /* no network is so small that its last address ends otherwise */
+	for (struct ifaddrs *i = all; i != NULL && !found; i = i->ifa_next) {
+		if (i->ifa_addr == NULL || i->ifa_netmask == NULL || i->ifa_addr->sa_family != AF_INET)
+			continue;
+		struct sockaddr_in ours, net;
+		memcpy(&ours, i->ifa_addr, sizeof(ours));
+		memcpy(&net, i->ifa_netmask, sizeof(net));
+		uint32_t mask = net.sin_addr.s_addr;
+		found = ntohl(~mask) > 1 && host == (ours.sin_addr.s_addr | ~mask);
+	}
+	freeifaddrs(all);
+	return found;
+}
+
 bool target_is_group(const struct dgram_addr *addr)
 {
-	return dgram_addr_is_multicast(addr) || dgram_addr_is_broadcast(addr);
+	return dgram_addr_is_multicast(addr) || dgram_addr_is_broadcast(addr) || is_directed_broadcast(addr);
+}
+
+const char *target_strerror(const struct target *t, int error)
+{
+	if (error == DGRAM_ERR_REFUSED && t->uri.scheme == DGRAM_SCHEME_UNIX)
+		return "refused (no one is bound to this path)";
+	return dgram_strerror(error);
 }
 
 char *target_span(uint64_t ns, char *buf, size_t size)

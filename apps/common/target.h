@@ -38,7 +38,11 @@ int target_listen_bind(struct dgram_socket *s, const struct options *o);
  * TARGET_TEXT_MAX + 6 bytes to hold all). */
 char *target_local(const struct dgram_socket *s, char *buf, size_t size);
 
-/* Whether a datagram to this address goes to many: a multicast or broadcast address. */
+/* dgram_strerror in words that fit the kind of endpoint. Static memory. */
+const char *target_strerror(const struct target *t, int error);
+
+/* Whether a datagram to this address goes to many: a multicast address, a broadcast address, or the last address of a
+ * network that this machine is in. */
 bool target_is_group(const struct dgram_addr *addr);
 
 /* A span of time for a sentence: "1 s", "250 ms", "1.5 s". Returns buf. */

@@ -76,7 +76,7 @@ static void write_option(const struct argp_option *o, void *arg)
 	if (o->name != NULL)
 		n += snprintf(left + n, sizeof(left) - (size_t)n, "--%s%s%s", o->name,
 			      o->arg != NULL ? " " : "", o->arg != NULL ? o->arg : "");
-	size_t indent = p->width < 70 ? 8 : OPTION_COLUMN;
+	size_t indent = p->width < 70 && !p->brief ? 8 : OPTION_COLUMN;
 	fprintf(p->out, "%s", left);
 	size_t column = (size_t)n;
 	if (column + 2 > indent) {

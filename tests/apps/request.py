@@ -248,6 +248,58 @@ class Replies(unittest.TestCase):
             self.assertEqual((got.returncode, got.stdout), (0, b"same\n"), got)
 
 
+class Groups(unittest.TestCase):
+    """Answers to a broadcast come from anywhere: here from two sockets at 127.0.0.x, asked at 127.255.255.255."""
+
+    def members(self, port_of_first=0):
+        ask = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        ask.bind(("", 0))
+        ask.settimeout(harness.PATIENCE)
+        return ask
+
+    def answer(self, s, others):
+        data, peer = s.recvfrom(100)
+        s.sendto(b"first", peer)
+        for o in others:
+            o.sendto(b"other", peer)
+
+    def test_the_first_answer_from_anywhere_counts_and_all_can_be_collected(self):
+        for args, code, shown in ([], 0, {b"first"}), (["--replies", "3"], 0, {b"first", b"other"}), \
+                (["--replies", "all", "--wait", "300ms"], 0, {b"first", b"other"}), \
+                (["--replies", "9", "--wait", "300ms"], 18, {b"first", b"other"}):
+            with self.members() as s, harness.udp_socket() as a, harness.udp_socket() as b:
+                thread = threading.Thread(target=self.answer, args=(s, [a, b]))
+                thread.start()
+                got = run("request", *args, "udp://127.255.255.255:%d" % s.getsockname()[1], "who?")
+                thread.join()
+                self.assertEqual(got.returncode, code, got)
+                self.assertEqual(set(got.stdout.split(b"\n")) - {b""}, shown)
+                if args:
+                    self.assertEqual(len(got.stdout.splitlines()), 3)
+
+    def test_nobody_answers_is_28(self):
+        with self.members() as s:
+            got = run("request", "-T", "150ms", "udp://127.255.255.255:%d" % s.getsockname()[1], "who?")
+            self.assertEqual(got.returncode, 28, got)
+
+    def test_a_multicast_group_answers(self):
+        with harness.udp_socket() as answering, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.bind(("239.255.99.8", 0))
+            s.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP,
+                         socket.inet_aton("239.255.99.8") + socket.inet_aton("127.0.0.1"))
+            s.settimeout(harness.PATIENCE)
+
+            def serve():
+                data, peer = s.recvfrom(100)
+                answering.sendto(b"here", peer)
+
+            thread = threading.Thread(target=serve)
+            thread.start()
+            got = run("request", "-i", "lo", "udp://239.255.99.8:%d" % s.getsockname()[1], "who?")
+            self.assertEqual((got.returncode, got.stdout), (0, b"here"), got)
+            thread.join()
+
+
 class Lines(unittest.TestCase):
     def test_answers_come_in_the_order_of_the_lines(self):
         lines = b"".join(b"line %d\n" % i for i in range(50))
@@ -320,7 +372,7 @@ class Unix(unittest.TestCase):
         with harness.directory() as d:
             got = run("request", "unix://" + d + "/none", "abc", env=dict(os.environ, TMPDIR=d))
             self.assertEqual(got.returncode, 7, got)
-            self.assertRegex(sentence(got), r"unix://\S+/none: refused")
+            self.assertRegex(sentence(got), r"unix://\S+/none: refused \(no one is bound to this path\)")
             self.assertEqual(os.listdir(d), [])
 
     def test_interrupted_it_removes_its_path_and_dies_by_the_signal(self):
