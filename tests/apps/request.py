@@ -295,7 +295,7 @@ class Groups(unittest.TestCase):
 
             thread = threading.Thread(target=serve)
             thread.start()
-            got = run("request", "-i", "lo", "udp://239.255.99.8:%d" % s.getsockname()[1], "who?")
+            got = run("request", "-i", "lo", "-b", "127.0.0.1", "udp://239.255.99.8:%d" % s.getsockname()[1], "who?")
             self.assertEqual((got.returncode, got.stdout), (0, b"here"), got)
             thread.join()
 
