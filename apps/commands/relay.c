@@ -9,6 +9,7 @@
 #include "common/relay_report.h"
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 struct relay {
 	struct options common;
@@ -211,6 +212,18 @@ static uint64_t any_seed(void)
 	return seed % 1000000;
 }
 
+/* Each client has a socket: as many as the system lets us have, if more are wanted than is usual. */
+static void allow_files(uint64_t clients)
+{
+	struct rlimit limit;
+	rlim_t wanted = (rlim_t)clients + 32;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= wanted)
+		return;
+	limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static int relay(const struct relay *r, struct forward *f)
 {
 	struct dgram_addr local;
@@ -249,6 +262,7 @@ static int run(const struct command *self, int argc, char **argv)
 	        .clients_max = (size_t)r.clients,
 	        .verbose = r.common.verbosity > 0,
 	};
+	allow_files(r.clients);
 	code = relay(&r, &f);
 	dgram_socket_close(&f.listener);
 	for (int i = 0; i < DIRECTIONS; i++)

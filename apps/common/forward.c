@@ -163,11 +163,8 @@ static void send_one(struct forward *f, enum direction direction,
 		error = send_to_client(f, client, d);
 	if (error < 0)
 		counts->unsent++;
-	else
-		counts->sent++;
 	tell_passed(f, direction, client, d, error);
-	/* A send meets the errors of earlier ones and puts them aside, where poll does not see
-	 * them. */
+	/* A send puts the errors of earlier ones aside, where poll does not see them. */
 	if (f->listener.errors_count > 0)
 		take_errors_of_listener(f);
 	if (client->upstream.errors_count > 0)
@@ -214,8 +211,7 @@ static void from_client(struct loop *loop, const struct dgram_datagram *d)
 	push(f, OUT, client, d);
 }
 
-/* Takes up to a batch; how many, or 0 for nothing there, or the error that a connected socket met.
- */
+/* Takes up to a batch: how many, 0 for nothing there, or the error that a connected socket met. */
 static int receive(struct loop *loop, struct dgram_socket *s)
 {
 	for (size_t i = 0; i < BATCH; i++)

@@ -15,7 +15,7 @@ enum direction {
 
 struct direction_counts {
 	uint64_t sent;     /* datagrams and copies that the kernel took */
-	uint64_t unsent;   /* that it did not take */
+	uint64_t unsent;   /* datagrams and copies that the kernel did not take */
 	uint64_t homeless; /* whose client had lost its place in the table meanwhile */
 	uint64_t refused;  /* ICMP: refused or unreachable, said about what was sent this way */
 	uint64_t kernel_dropped; /* lost before we saw them, because a receive buffer was full */

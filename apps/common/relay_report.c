@@ -4,9 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Every count of a direction, from its engine's s and the forwarder's c. The first two are always
- * said, the others of the first group when they are not 0, and all of them by --report and --json.
- */
+/* Every count of a direction, from its engine's s and the forwarder's c. In sentences the first two
+ * are always said and others when they are not 0; --report and --json have all of them. */
 /* clang-format off */
 /*  key             as said                          in sentences  value */
 #define COUNTS(ROW) \
