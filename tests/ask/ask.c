@@ -45,7 +45,8 @@ static void hear_only(struct dgram_socket *s, const struct dgram_socket *peer)
 
 	dgram_socket_getsockname(peer, &at);
 	to.sin_port = htons(at.port);
-	connect(s->fd, (struct sockaddr *)&to, sizeof to);
+	if (connect(s->fd, (struct sockaddr *)&to, sizeof to) < 0)
+		perror("connect");
 }
 
 static int set_up(void **state)

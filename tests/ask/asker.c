@@ -297,6 +297,7 @@ static const struct timing timings[] = {
 	{"the largest backoff jumps to the cap", {.backoff_milli = UINT32_MAX}, {50, 500, 500}},
 	{"a cap of one's own", {.timeout_max = 80 * DGRAM_MS}, {50, 75, 80, 80}},
 	{"a cap under the first wait is the first wait", {.timeout_max = 20 * DGRAM_MS}, {20, 20}},
+	{"no cap is under 1 ms", {.timeout_max = 1}, {1, 1, 1}},
 	{"no wait is under 1 ms", {.timeout = 1, .backoff_milli = 1000}, {1, 1, 1}},
 };
 

@@ -10,14 +10,14 @@
 #include <string.h>
 #include <unistd.h>
 
-static struct sockaddr_in loopback(int port)
+static struct sockaddr_in loopback(long port)
 {
 	return (struct sockaddr_in){.sin_family = AF_INET,
 				    .sin_port = htons((uint16_t)port),
 				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 }
 
-static int ask(int port)
+static int ask(long port)
 {
 	struct sockaddr_in to = loopback(port);
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
@@ -56,7 +56,7 @@ static int echo(void)
 int main(int argc, char **argv)
 {
 	if (argc == 3 && strcmp(argv[1], "ask") == 0)
-		return ask(atoi(argv[2]));
+		return ask(strtol(argv[2], NULL, 10));
 	if (argc == 2 && strcmp(argv[1], "echo") == 0)
 		return echo();
 	fputs("usage: bare ask PORT | bare echo\n", stderr);

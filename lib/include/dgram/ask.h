@@ -160,9 +160,10 @@ struct dgram_ask_report {
  *                          why nothing could be sent; errno is in the report
  *
  * s is an unbound or bound socket that carries the families of to, or one connected to to[0]
- * (to_count 0: its peer). Its timeout is not looked at. The further answers of a group are received
- * from s afterwards. A UNIX peer answers from the path as it bound it: where that may be a relative
- * one, set any_source. opt and report may be NULL. */
+ * (to_count 0: its peer). Its timeout is not looked at, and what lies in it unread is thrown away,
+ * as it came before the question. The further answers of a group are received from s afterwards. A
+ * UNIX peer answers from the path as it bound it: where that may be a relative one, connect s or set
+ * any_source. opt and report may be NULL. */
 DGRAM_API int dgram_ask(struct dgram_socket *s, const struct dgram_addr *to, size_t to_count,
 			const void *request, size_t len, void *answer, size_t size,
 			const struct dgram_ask_options *opt, struct dgram_ask_report *report);
