@@ -129,6 +129,14 @@ static void explain(const struct asking *a, int outcome)
 		say_error("%9s  end: %s", span, dgram_strerror(outcome));
 }
 
+/* How long it took; with -T no longer than was allowed, for the deadline is always met a little late. */
+static uint64_t time_given(const struct asking *a)
+{
+	uint64_t elapsed = dgram_clock() - a->start;
+	uint64_t deadline = a->r->common.deadline;
+	return deadline != 0 && elapsed > deadline ? deadline : elapsed;
+}
+
 static int tell_failure(const struct asking *a, int error)
 {
 	const struct dgram_ask_report *report = &a->report;
@@ -138,7 +146,7 @@ static int tell_failure(const struct asking *a, int error)
 	int code = exit_of(error);
 	switch (error) {
 	case DGRAM_ERR_TIMEOUT:
-		target_span(dgram_clock() - a->start, span, sizeof(span));
+		target_span(time_given(a), span, sizeof(span));
 		return fail_line(line, code, "%s: no answer in %s (%u %s)", to, span, report->tries,
 				 report->tries == 1 ? "try" : "tries");
 	case DGRAM_ERR_UNKNOWN:

@@ -209,6 +209,8 @@ static bool next_whole(struct payload *p)
 static bool find_part(struct payload *p, size_t *len, bool *delimited)
 {
 	size_t seen = 0;
+	if (p->buffer == NULL && !fill(p))
+		return false;
 	for (;;) {
 		uint8_t *from = p->buffer + p->start;
 		size_t have = p->end - p->start;

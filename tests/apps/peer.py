@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -72,6 +73,23 @@ class Peer(unittest.TestCase):
         with self.start("-b", "127.0.0.1:0") as peer:
             self.say(peer, b"hello?\n")
             peer.wait_stderr(b"nobody has written yet")
+
+    def test_warnings_are_ten_a_second_and_the_rest_is_counted(self):
+        with self.start("-b", "127.0.0.1:0") as peer:
+            self.say(peer, b"x\n" * 500)
+            peer.wait_stderr(b"nobody has written yet")
+            peer.process.stdin.close()
+            peer.stop()
+            told = peer.stderr.count(b"nobody has written yet")
+            left_out = sum(int(n) for n in re.findall(rb"dgram: (\d+) more warnings were left out", peer.stderr))
+            self.assertEqual(told + left_out, 500 if left_out else told)
+            self.assertLess(told, 100)
+
+    def test_quiet_says_no_warning(self):
+        with Running("peer", "-q", "-T", "100ms", "-b", "127.0.0.1:0", stdin=subprocess.PIPE, wait_for=None) as peer:
+            self.say(peer, b"x\n")
+            self.assertEqual(peer.wait()[0], 0)
+            self.assertEqual(peer.stderr, b"")
 
     def test_a_refusal_is_told_and_not_the_end(self):
         port = harness.free_port()
