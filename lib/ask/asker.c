@@ -31,7 +31,7 @@ static void tick(struct dgram_asker *a, uint64_t now)
 int dgram_asker_init(struct dgram_asker *a, const struct dgram_addr *to, size_t to_count,
 		     const struct dgram_ask_options *opt, uint64_t now)
 {
-	if (!to_count || to_count > DGRAM_ASK_ADDRS_MAX)
+	if (!to_count || to_count > DGRAM_ASK_ADDRS_MAX || (opt && opt->profile > DGRAM_PROFILE_WAN))
 		return DGRAM_ERR_ARGUMENT;
 	*a = (struct dgram_asker){
 		.opt = dg_profile_apply(opt, to, to_count),

@@ -423,6 +423,7 @@ static void one_that_was_asked_at_no_address_answers_from_loopback(void **state)
 static void what_cannot_be_asked_is_refused(void **state)
 {
 	struct dgram_ask_options slow = {.backoff_milli = 999}, never = {.deadline = DGRAM_NEVER};
+	struct dgram_ask_options profile = {.profile = DGRAM_PROFILE_WAN + 1};
 	struct dgram_addr to[DGRAM_ASK_ADDRS_MAX + 1] = {addr(0)};
 	struct dgram_asker a;
 
@@ -432,6 +433,7 @@ static void what_cannot_be_asked_is_refused(void **state)
 			 DGRAM_ERR_ARGUMENT);
 	assert_int_equal(dgram_asker_init(&a, to, 1, &slow, 0), DGRAM_ERR_ARGUMENT);
 	assert_int_equal(dgram_asker_init(&a, to, 1, &never, 0), DGRAM_ERR_ARGUMENT);
+	assert_int_equal(dgram_asker_init(&a, to, 1, &profile, 0), DGRAM_ERR_ARGUMENT);
 	never.limit_retries = true;
 	assert_int_equal(dgram_asker_init(&a, to, 1, &never, 0), 0);
 }

@@ -91,8 +91,8 @@ struct dgram_asker {
 	uint64_t now, start, due, wait, rtt;
 };
 
-/* Copies to and opt (NULL: the defaults). 0, or DGRAM_ERR_ARGUMENT: no address or too many, a
- * backoff below 1000, neither a deadline nor a limit of retries. */
+/* Copies to and opt (NULL: the defaults). 0, or DGRAM_ERR_ARGUMENT: no address or too many, no
+ * such profile, a backoff below 1000, neither a deadline nor a limit of retries. */
 DGRAM_API int dgram_asker_init(struct dgram_asker *a, const struct dgram_addr *to, size_t to_count,
 			       const struct dgram_ask_options *opt, uint64_t now);
 
