@@ -79,7 +79,9 @@ static void a_refusal_names_the_destination_that_caused_it(void **state)
 		}
 		print_message("%s\n", scenes[i].name);
 		send_text(&n.client, "dead", &n.dead);
-		assert_int_equal(dgram_socket_wait(&n.client, PATIENCE), DGRAM_ERROR_WAITS);
+		for (int again = 0; again < 2; again++)
+			assert_int_equal(dgram_socket_wait(&n.client, DGRAM_NEVER),
+			                 DGRAM_ERROR_WAITS);
 		send_text(&n.client, "live", &n.live_addr);
 		assert_int_equal(dgram_socket_next_error(&n.client, &e), 1);
 		assert_true(dgram_addr_equal(&e.to, &n.dead));

@@ -5,9 +5,20 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
-#define GROUP       "239.255.77.1:0"
-#define OTHER_GROUP "239.255.77.2:0"
+/* Groups of this process alone: where the system delivers the groups of others too, tests that run
+ * at the same time must not hear each other. */
+static char group_text[32], other_group_text[32];
+
+static void choose_groups(void)
+{
+	unsigned pid = (unsigned)getpid();
+	const unsigned high = pid >> 8 & 0xff, low = pid & 0xff;
+
+	snprintf(group_text, sizeof group_text, "239.255.%u.%u:0", high, low);
+	snprintf(other_group_text, sizeof other_group_text, "239.254.%u.%u:0", high, low);
+}
 
 static uint32_t loopback(void)
 {
@@ -29,7 +40,7 @@ static struct dgram_datagram to_group(const char *group, uint16_t port)
 static void a_member_hears_its_group_until_it_leaves(void **state)
 {
 	static const char *const listeners[] = {"0.0.0.0:0", "[::]:0"};
-	struct dgram_addr group = address(GROUP);
+	struct dgram_addr group = address(group_text);
 
 	(void)state;
 	for (size_t i = 0; i < sizeof listeners / sizeof listeners[0]; i++) {
@@ -42,14 +53,14 @@ static void a_member_hears_its_group_until_it_leaves(void **state)
 		open_unbound(&sender, DGRAM_IPV4);
 		assert_int_equal(dgram_socket_join(&member, &group, loopback()), 1);
 		assert_int_equal(dgram_socket_join(&member, &group, loopback()), 1);
-		d = to_group(GROUP, port_of(&member));
+		d = to_group(group_text, port_of(&member));
 		assert_int_equal(dgram_socket_send_batch(&sender, &d, 1), 1);
 		d = expect_datagram(&member, "all");
 		assert_true(d.group);
-		assert_address(&d.local, GROUP);
+		assert_address(&d.local, group_text);
 		assert_int_equal(d.interface, loopback());
 		assert_int_equal(dgram_socket_leave(&member, &group, loopback()), 1);
-		d = to_group(GROUP, port_of(&member));
+		d = to_group(group_text, port_of(&member));
 		assert_int_equal(dgram_socket_send_batch(&sender, &d, 1), 1);
 		expect_nothing(&member);
 		dgram_socket_close(&member);
@@ -59,7 +70,7 @@ static void a_member_hears_its_group_until_it_leaves(void **state)
 
 static void an_answer_to_a_group_s_datagram_leaves_from_a_host_s_address(void **state)
 {
-	struct dgram_addr group = address(GROUP), from;
+	struct dgram_addr group = address(group_text), from;
 	struct dgram_socket member, sender;
 	struct dgram_datagram d;
 
@@ -67,7 +78,7 @@ static void an_answer_to_a_group_s_datagram_leaves_from_a_host_s_address(void **
 	open_bound(&member, "0.0.0.0:0", NULL);
 	open_unbound(&sender, DGRAM_IPV4);
 	assert_int_equal(dgram_socket_join(&member, &group, loopback()), 1);
-	d = to_group(GROUP, port_of(&member));
+	d = to_group(group_text, port_of(&member));
 	assert_int_equal(dgram_socket_send_batch(&sender, &d, 1), 1);
 	d = expect_datagram(&member, "all");
 	assert_int_equal(dgram_socket_send_batch(&member, &d, 1), 1);
@@ -80,7 +91,7 @@ static void an_answer_to_a_group_s_datagram_leaves_from_a_host_s_address(void **
 
 static void joining_every_interface_includes_loopback(void **state)
 {
-	struct dgram_addr group = address(GROUP);
+	struct dgram_addr group = address(group_text);
 	struct dgram_socket member, sender;
 	struct dgram_datagram d;
 
@@ -88,7 +99,7 @@ static void joining_every_interface_includes_loopback(void **state)
 	open_bound(&member, "0.0.0.0:0", NULL);
 	open_unbound(&sender, DGRAM_IPV4);
 	assert_true(dgram_socket_join(&member, &group, 0) >= 1);
-	d = to_group(GROUP, port_of(&member));
+	d = to_group(group_text, port_of(&member));
 	assert_int_equal(dgram_socket_send_batch(&sender, &d, 1), 1);
 	expect_text(&member, "all");
 	assert_true(dgram_socket_leave(&member, &group, 0) >= 1);
@@ -98,7 +109,7 @@ static void joining_every_interface_includes_loopback(void **state)
 
 static void a_group_that_only_another_socket_joined_is_not_heard(void **state)
 {
-	struct dgram_addr group = address(GROUP), other = address(OTHER_GROUP);
+	struct dgram_addr group = address(group_text), other = address(other_group_text);
 	struct dgram_socket member, bystander, sender;
 	struct dgram_datagram d;
 
@@ -113,7 +124,7 @@ static void a_group_that_only_another_socket_joined_is_not_heard(void **state)
 	open_unbound(&sender, DGRAM_IPV4);
 	assert_int_equal(dgram_socket_join(&member, &group, loopback()), 1);
 	assert_int_equal(dgram_socket_join(&bystander, &other, loopback()), 1);
-	d = to_group(GROUP, port_of(&bystander));
+	d = to_group(group_text, port_of(&bystander));
 	assert_int_equal(dgram_socket_send_batch(&sender, &d, 1), 1);
 	expect_nothing(&bystander);
 	dgram_socket_close(&member);
@@ -124,19 +135,19 @@ static void a_group_that_only_another_socket_joined_is_not_heard(void **state)
 static void members_bound_to_the_group_share_its_port(void **state)
 {
 	const struct dgram_socket_options share = {.group_port = true};
-	struct dgram_addr group = address(GROUP), again;
+	struct dgram_addr group = address(group_text), again;
 	struct dgram_socket first, second, sender;
 	struct dgram_datagram d;
 
 	(void)state;
-	open_bound(&first, GROUP, &share);
+	open_bound(&first, group_text, &share);
 	again = name_of(&first);
 	assert_int_equal(dgram_socket_bound(&second, &again, &share), 0);
 	dgram_socket_settimeout(&second, PATIENCE);
 	assert_int_equal(dgram_socket_join(&first, &group, loopback()), 1);
 	assert_int_equal(dgram_socket_join(&second, &group, loopback()), 1);
 	open_unbound(&sender, DGRAM_IPV4);
-	d = to_group(GROUP, again.port);
+	d = to_group(group_text, again.port);
 	assert_int_equal(dgram_socket_send_batch(&sender, &d, 1), 1);
 	expect_text(&first, "all");
 	expect_text(&second, "all");
@@ -183,7 +194,7 @@ static void what_is_no_group_or_no_interface_cannot_be_joined(void **state)
 	        {"0.0.0.0:0", "127.0.0.1:0", 0, DGRAM_ERR_ARGUMENT},
 	        {"0.0.0.0:0", "255.255.255.255:0", 0, DGRAM_ERR_ARGUMENT},
 	        {"0.0.0.0:0", "[ff12::1]:0", 0, DGRAM_ERR_ARGUMENT},
-	        {"0.0.0.0:0", GROUP, 999999, DGRAM_ERR_INTERFACE},
+	        {"0.0.0.0:0", "239.255.77.1:0", 999999, DGRAM_ERR_INTERFACE},
 	};
 
 	(void)state;
@@ -270,5 +281,6 @@ int main(void)
 	        cmocka_unit_test(a_socket_binds_to_an_interface_that_is_there),
 	};
 
+	choose_groups();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -70,6 +70,25 @@ static void add_ipv6(void)
 	run("ip -6 route add prohibit 2001:db8:5::/48 2>/dev/null");
 }
 
+/* An interface takes a moment until IPv6 works on it: tries until a datagram to itself arrives. */
+static bool comes_alive(const char *host, const char *interface)
+{
+	struct dgram_addr any = address("[::]:0"), to = address(host);
+	struct dgram_socket s;
+	bool alive = false;
+
+	if (dgram_socket_bound(&s, &any, NULL) < 0)
+		return false;
+	to.port = port_of(&s);
+	to.zone = if_nametoindex(interface);
+	for (int tries = 0; !alive && tries < 1000; tries++) {
+		dgram_socket_sendto(&s, "x", 1, &to);
+		alive = dgram_socket_wait(&s, 10 * DGRAM_MS) & DGRAM_READABLE;
+	}
+	dgram_socket_close(&s);
+	return alive;
+}
+
 static void where_no_route_leads_is_told_at_once(void **state)
 {
 	static const struct {
@@ -137,7 +156,6 @@ static void a_link_that_goes_down_and_comes_back_needs_no_new_socket(void **stat
 	assert_int_equal(dgram_socket_sendto(&s, "x", 1, &beyond), DGRAM_ERR_UNREACHABLE);
 	assert_int_equal(dgram_socket_wait(&s, 0), 0);
 	assert_true(run("ip link set v0 up"));
-	add_ipv6();
 	self = with_port("10.3.0.1:0", port_of(&s));
 	send_text(&s, "back", &self);
 	expect_text(&s, "back");
@@ -401,7 +419,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(where_no_route_leads_is_told_at_once),
 	        cmocka_unit_test(a_host_that_is_not_there_is_told_when_the_kernel_knows),
-	        cmocka_unit_test(a_link_that_goes_down_and_comes_back_needs_no_new_socket),
 	        cmocka_unit_test(longer_than_the_path_is_an_error_only_without_fragments),
 	        cmocka_unit_test(a_link_local_host_is_reached_and_answered_by_its_zone),
 	        cmocka_unit_test(the_candidates_for_a_zone_are_named),
@@ -410,8 +427,9 @@ int main(void)
 	        cmocka_unit_test(no_loop_keeps_a_group_s_datagrams_off_this_machine),
 	        cmocka_unit_test(a_broadcast_of_the_subnet_is_told_apart_from_a_host_s_address),
 	        cmocka_unit_test(a_socket_of_one_interface_hears_no_other),
-	        cmocka_unit_test(switched_off_ipv6_leaves_every_address_to_ipv4), /* the last: it
-	                                                                             stays off */
+	        /* These two leave no IPv6 behind. */
+	        cmocka_unit_test(a_link_that_goes_down_and_comes_back_needs_no_new_socket),
+	        cmocka_unit_test(switched_off_ipv6_leaves_every_address_to_ipv4),
 	};
 
 	setenv("PATH", "/usr/sbin:/sbin:/usr/bin:/bin", 1);
@@ -428,5 +446,10 @@ int main(void)
 		return 77;
 	}
 	add_ipv6();
+	if (have_ipv6() &&
+	    !(comes_alive("[fe80::1]:0", "v0") && comes_alive("[fe80::2]:0", "v1"))) {
+		puts("skipped: IPv6 does not come up in a namespace");
+		return 77;
+	}
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
