@@ -188,11 +188,11 @@ static void log_line(void *context, uint32_t ticket, const char *line, size_t le
 	const struct responder *r = context;
 	char name[DGRAM_ADDR_TEXT_MAX], text[ESCAPE_ROOM(PROCESS_LINE_MAX) + 1];
 
-	say_warning("%s: handler: %s", name_of(&r->asked[ticket].way.peer, name, sizeof name),
+	say_logged("%s: handler: %s", name_of(&r->asked[ticket].way.peer, name, sizeof name),
 		    escape_line(line, len, text, sizeof text));
 }
 
-static void start_handler(struct responder *r, const struct dgram_datagram *d)
+static bool start_handler(struct responder *r, const struct dgram_datagram *d)
 {
 	char name[DGRAM_ADDR_TEXT_MAX];
 	const struct procs_request request = {
@@ -205,9 +205,10 @@ static void start_handler(struct responder *r, const struct dgram_datagram *d)
 
 	if (ticket < 0) {
 		refuse(r, ADMIT_BUSY, &d->peer);
-		return;
+		return false;
 	}
 	r->asked[ticket] = (struct asked){.way = *d, .len = d->len};
+	return true;
 }
 
 static void handler_ended(struct responder *r, const struct procs_result *result)
@@ -262,12 +263,12 @@ static void take(struct responder *r, const struct dgram_datagram *d)
 		refuse(r, why, &d->peer);
 		return;
 	}
+	if (r->config->form == ANSWER_EXEC && !start_handler(r, d))
+		return;
 	note_request(r, d);
-	if (r->config->form == ANSWER_EXEC)
-		start_handler(r, d);
-	else if (r->config->form == ANSWER_ECHO)
+	if (r->config->form == ANSWER_ECHO)
 		answer(r, d, d->len, d->data, d->len);
-	else
+	else if (r->config->form == ANSWER_TEXT)
 		answer(r, d, d->len, r->config->text, r->config->text_len);
 }
 

@@ -10,15 +10,22 @@
 #include <unistd.h>
 
 #define SENTENCE_MAX 1024 /* bytes; a longer sentence is cut */
-#define WARNINGS_PER_SECOND 10
+#define LINES_PER_SECOND 10
 
 static struct {
 	int verbosity;
 	bool json, color;
-	uint64_t second; /* when the second of the warnings began */
+} state;
+
+/* One kind of lines that a stranger can cause: a flood of one must not hide the other. */
+struct kind {
+	const char *name;
+	uint64_t second; /* when the second began that is being counted */
 	unsigned in_second;
 	unsigned long long left_out;
-} state;
+};
+
+static struct kind warnings = {.name = "warnings"}, logged = {.name = "lines of handlers"};
 
 void say_setup(int verbosity, bool json, bool color)
 {
@@ -76,31 +83,50 @@ void say_error(const char *format, ...)
 	va_end(args);
 }
 
+static void count_left_out(struct kind *k)
+{
+	if (k->left_out > 0)
+		say("%llu more %s were left out", k->left_out, k->name);
+	k->left_out = 0;
+}
+
 void say_left_out(void)
 {
-	if (state.left_out > 0)
-		say("%llu more warnings were left out", state.left_out);
-	state.left_out = 0;
+	count_left_out(&warnings);
+	count_left_out(&logged);
+}
+
+__attribute__((format(printf, 2, 0))) static void write_limited(struct kind *k, const char *format, va_list args)
+{
+	uint64_t now = dgram_clock();
+	if (state.verbosity < 0)
+		return;
+	if (k->second == 0 || now - k->second >= DGRAM_S) {
+		count_left_out(k);
+		k->second = now;
+		k->in_second = 0;
+	}
+	if (k->in_second >= LINES_PER_SECOND) {
+		k->left_out++;
+		return;
+	}
+	k->in_second++;
+	write_format(false, format, args);
 }
 
 void say_warning(const char *format, ...)
 {
 	va_list args;
-	uint64_t now = dgram_clock();
-	if (state.verbosity < 0)
-		return;
-	if (state.second == 0 || now - state.second >= DGRAM_S) {
-		say_left_out();
-		state.second = now;
-		state.in_second = 0;
-	}
-	if (state.in_second >= WARNINGS_PER_SECOND) {
-		state.left_out++;
-		return;
-	}
-	state.in_second++;
 	va_start(args, format);
-	write_format(false, format, args);
+	write_limited(&warnings, format, args);
+	va_end(args);
+}
+
+void say_logged(const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	write_limited(&logged, format, args);
 	va_end(args);
 }
 

@@ -19,7 +19,10 @@ SAY_LIKE_PRINTF void say_error(const char *format, ...);   /* always */
 /* At most 10 in a second, then one that counts what was left out; not with -q. */
 SAY_LIKE_PRINTF void say_warning(const char *format, ...);
 
-/* What say_warning still has to count; before the summary. */
+/* The same for lines that handlers write, counted apart: neither flood hides the other. */
+SAY_LIKE_PRINTF void say_logged(const char *format, ...);
+
+/* What these two still have to count; before the summary. */
 void say_left_out(void);
 
 /* say_error, and with --json the error line on stdout. Returns code, so that a command can end with

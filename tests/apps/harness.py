@@ -29,11 +29,12 @@ def run(*args, stdin=b"", timeout=PATIENCE, env=None, **more):
 
 
 class Running:
-    """The command in the background; ends with the with block. port and local are what it printed at start."""
+    """The command in the background; ends with the with block. port and local are what it printed at start. via: the
+    words of a program that starts it."""
 
     def __init__(self, *args, wait_for=rb"on (udp|tcp|unix)://", stdin=subprocess.DEVNULL, env=None,
-                 stdout=subprocess.PIPE):
-        self.process = subprocess.Popen([DGRAM, *args], stdin=stdin, stdout=stdout,
+                 stdout=subprocess.PIPE, via=()):
+        self.process = subprocess.Popen([*via, DGRAM, *args], stdin=stdin, stdout=stdout,
                                         stderr=subprocess.PIPE, env=env)
         self.stderr = b""
         self._news = threading.Condition()
