@@ -70,6 +70,13 @@ class Handlers(unittest.TestCase):
         self.send(r, data)
         return self.socket.recv(70000)
 
+    def ask_again(self, r, data):
+        """Asks until there is an answer: on a busy machine the command may run into its time limit."""
+        while True:
+            self.send(r, data)
+            if select.select([self.socket], [], [], 1)[0]:
+                return self.socket.recv(70000)
+
     def quiet(self):
         """Nothing has come by now."""
         return not select.select([self.socket], [], [], 0)[0]
@@ -127,10 +134,10 @@ class Handlers(unittest.TestCase):
                 self.send(r, b"")
                 r.wait_stderr(rb"could not be started: No such file")
         rows = ((b"exit 3", rb"failed: exit 3"), (b"echo part; exit 1", rb"failed: exit 1"),
-                (b"kill -SEGV $$", rb"died by signal 11"), (b"sleep 1000", rb"ran longer than 200 ms"),
-                (b"exec >&-; sleep 1000", rb"ran longer than 200 ms.*had closed its output"),
+                (b"kill -SEGV $$", rb"died by signal 11"), (b"sleep 1000", rb"ran longer than 1 s"),
+                (b"exec >&-; sleep 1000", rb"ran longer than 1 s.*had closed its output"),
                 (b"yes", rb"wrote more than 65507 bytes"))
-        with shell("eval \"$(cat)\"", "--exec-timeout", "200ms") as r:
+        with shell("eval \"$(cat)\"", "--exec-timeout", "1s") as r:
             for script, sentence in rows:
                 self.send(r, script)
                 r.wait_stderr(sentence)
@@ -162,19 +169,19 @@ class Handlers(unittest.TestCase):
 
     def test_a_handler_that_ignores_term_is_killed_with_its_group(self):
         with shell("trap '' TERM; sleep 1000 & echo $$ $! >&2; while :; do sleep 1000; done",
-                   "--exec-timeout", "100ms") as r:
+                   "--exec-timeout", "1s") as r:
             self.send(r, b"")
             r.wait_stderr(rb"handler: \d+ \d+")
             pids = [int(n) for n in re.search(rb"handler: (\d+) (\d+)", r.stderr).groups()]
-            r.wait_stderr(rb"ran longer than 100 ms")
+            r.wait_stderr(rb"ran longer than 1 s")
             self.assertTrue(eventually(lambda: not any(map(alive, pids))))
 
     def test_floods_leave_memory_and_descriptors_as_they_were(self):
-        with shell('eval "$(cat)"', "--max-procs", "2", "--exec-timeout", "100ms") as r:
+        with shell('eval "$(cat)"', "--max-procs", "2", "--exec-timeout", "200ms") as r:
             counts = []
             for script in (b"yes", b"yes >&2") * 10:
                 self.send(r, script)
-                self.assertEqual(self.ask(r, b"echo ok"), b"ok\n")
+                self.assertEqual(self.ask_again(r, b"echo ok"), b"ok\n")
                 self.assertTrue(eventually(lambda: children(r.process.pid) == []))
                 counts.append((resident(r.process.pid), descriptors(r.process.pid)))
         self.assertEqual(counts[3][1], counts[-1][1])
@@ -208,7 +215,7 @@ class Handlers(unittest.TestCase):
     def test_the_end_takes_everything_with_it(self):
         script = "trap '' TERM; sleep 1000 & setsid sleep 1000 & echo $$ $! >&2; while :; do sleep 1000; done"
         for sig, kinds in ((signal.SIGINT, 2), (signal.SIGTERM, 2), (signal.SIGKILL, 1)):
-            with shell(script, "--exec-timeout", "300ms" if kinds == 2 else "100s") as r:
+            with shell(script, "--exec-timeout", "1s" if kinds == 2 else "100s") as r:
                 self.send(r, b"")
                 r.wait_stderr(rb"handler: \d+ \d+")
                 pids = [int(n) for n in re.search(rb"handler: (\d+) (\d+)", r.stderr).groups()]

@@ -209,7 +209,7 @@ static void every_way_to_misbehave_ends_and_leaves_nothing(void **state)
 	int descriptors;
 
 	(void)state;
-	c.timeout = 300 * DGRAM_MS;
+	c.timeout = 700 * DGRAM_MS;
 	p = open_pool(&c);
 	descriptors = open_descriptors();
 	for (size_t i = 0; i < sizeof misbehaving / sizeof misbehaving[0]; i++) {
