@@ -27,9 +27,9 @@ static void bash_option(const struct argp_option *o, void *arg)
 static const char *words_of(const struct command *c)
 {
 	return strcmp(c->name, "completion") == 0 ? " bash zsh fish"
-	       : strcmp(c->name, "stream") == 0	  ? " listen connect"
-	       : strcmp(c->name, "help") == 0	  ? " exit-codes endpoints json"
-						  : "";
+	       : strcmp(c->name, "stream") == 0   ? " listen connect"
+	       : strcmp(c->name, "help") == 0     ? " exit-codes endpoints json"
+	                                          : "";
 }
 
 static void print_commands(void)
@@ -40,15 +40,19 @@ static void print_commands(void)
 
 static void bash(void)
 {
-	fputs("# bash completion of dgram: dgram completion bash >~/.local/share/bash-completion/completions/dgram\n"
+	fputs("# bash completion of dgram: dgram completion bash "
+	      ">~/.local/share/bash-completion/completions/dgram\n"
 	      "_dgram() {\n"
 	      "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} words\n"
 	      "\tcase $prev in\n"
 	      "\t-f|--file) mapfile -t COMPREPLY < <(compgen -f -- \"$cur\"); return ;;\n"
-	      "\t-i|--iface) mapfile -t COMPREPLY < <(compgen -W \"$(ls /sys/class/net 2>/dev/null)\" -- \"$cur\"); return ;;\n"
-	      "\t-p|--print) mapfile -t COMPREPLY < <(compgen -W 'text hex raw none' -- \"$cur\"); return ;;\n"
+	      "\t-i|--iface) mapfile -t COMPREPLY < <(compgen -W \"$(ls /sys/class/net "
+	      "2>/dev/null)\" -- \"$cur\"); return ;;\n"
+	      "\t-p|--print) mapfile -t COMPREPLY < <(compgen -W 'text hex raw none' -- \"$cur\"); "
+	      "return ;;\n"
 	      "\tesac\n"
-	      "\tcase ${COMP_WORDS[1]} in\n", stdout);
+	      "\tcase ${COMP_WORDS[1]} in\n",
+	      stdout);
 	for (size_t i = 0; commands[i] != NULL; i++) {
 		printf("\t%s) words='", commands[i]->name);
 		fputs(*words_of(commands[i]) ? words_of(commands[i]) + 1 : "", stdout);
@@ -60,7 +64,8 @@ static void bash(void)
 	fputs("'; fi\n"
 	      "\tmapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n"
 	      "}\n"
-	      "complete -F _dgram dgram\n", stdout);
+	      "complete -F _dgram dgram\n",
+	      stdout);
 }
 
 static void zsh_option(const struct argp_option *o, void *arg)
@@ -84,14 +89,16 @@ static void zsh(void)
 	      "# zsh completion of dgram: dgram completion zsh >_dgram in a directory of $fpath\n"
 	      "_dgram() {\n"
 	      "\tlocal -a verbs\n"
-	      "\tverbs=(\n", stdout);
+	      "\tverbs=(\n",
+	      stdout);
 	for (size_t i = 0; commands[i] != NULL; i++) {
 		printf("\t\t'%s:", commands[i]->name);
 		print_quoted(commands[i]->summary);
 		fputs("'\n", stdout);
 	}
 	fputs("\t)\n\tif ((CURRENT == 2)); then\n\t\t_describe command verbs\n\t\treturn\n\tfi\n"
-	      "\tlocal verb=$words[2]\n\tshift words\n\t((CURRENT--))\n\tcase $verb in\n", stdout);
+	      "\tlocal verb=$words[2]\n\tshift words\n\t((CURRENT--))\n\tcase $verb in\n",
+	      stdout);
 	for (size_t i = 0; commands[i] != NULL; i++) {
 		printf("\t\t%s) _arguments", commands[i]->name);
 		options_walk(commands[i]->argp, zsh_option, NULL);
@@ -100,7 +107,9 @@ static void zsh(void)
 		fputs(" ;;\n", stdout);
 	}
 	fputs("\tesac\n}\n"
-	      "if [[ $funcstack[1] = _dgram ]]; then _dgram \"$@\"; else compdef _dgram dgram; fi\n", stdout);
+	      "if [[ $funcstack[1] = _dgram ]]; then _dgram \"$@\"; else compdef _dgram dgram; "
+	      "fi\n",
+	      stdout);
 }
 
 static void fish_option(const struct argp_option *o, void *arg)
@@ -120,15 +129,17 @@ static void fish_option(const struct argp_option *o, void *arg)
 
 static void fish(void)
 {
-	fputs("# fish completion of dgram: dgram completion fish >~/.config/fish/completions/dgram.fish\n"
-	      "complete -c dgram -f\n", stdout);
+	fputs("# fish completion of dgram: dgram completion fish "
+	      ">~/.config/fish/completions/dgram.fish\n"
+	      "complete -c dgram -f\n",
+	      stdout);
 	for (size_t i = 0; commands[i] != NULL; i++) {
 		printf("complete -c dgram -n __fish_use_subcommand -a %s -d '", commands[i]->name);
 		print_quoted(commands[i]->summary);
 		fputs("'\n", stdout);
 		if (*words_of(commands[i]))
-			printf("complete -c dgram -n '__fish_seen_subcommand_from %s' -a '%s'\n", commands[i]->name,
-			       words_of(commands[i]) + 1);
+			printf("complete -c dgram -n '__fish_seen_subcommand_from %s' -a '%s'\n",
+			       commands[i]->name, words_of(commands[i]) + 1);
 		options_walk(commands[i]->argp, fish_option, (void *)(size_t)commands[i]);
 	}
 }
@@ -153,13 +164,13 @@ static int run(const struct command *self, int argc, char **argv)
 }
 
 const struct command completion_command = {
-	.name = "completion",
-	.group = "set up",
-	.synopsis = "bash|zsh|fish",
-	.summary = "completions for a shell, on stdout",
-	.examples = "  source <(dgram completion bash)\n"
-		    "  dgram completion zsh >~/.zfunc/_dgram\n"
-		    "  dgram completion fish >~/.config/fish/completions/dgram.fish\n",
-	.argp = &argp,
-	.run = run,
+        .name = "completion",
+        .group = "set up",
+        .synopsis = "bash|zsh|fish",
+        .summary = "completions for a shell, on stdout",
+        .examples = "  source <(dgram completion bash)\n"
+                    "  dgram completion zsh >~/.zfunc/_dgram\n"
+                    "  dgram completion fish >~/.config/fish/completions/dgram.fish\n",
+        .argp = &argp,
+        .run = run,
 };

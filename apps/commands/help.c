@@ -13,12 +13,14 @@ static int exit_codes(void)
 	char line[160];
 	int code = 0;
 	for (size_t i = 0; i < exit_row_count && code == 0; i++) {
-		snprintf(line, sizeof(line), "%3d  %-11s  %s", exit_rows[i].code, exit_rows[i].name, exit_rows[i].text);
+		snprintf(line, sizeof(line), "%3d  %-11s  %s", exit_rows[i].code, exit_rows[i].name,
+		         exit_rows[i].text);
 		code = output_line(line);
 	}
 	return code;
 }
 
+/* clang-format off */
 static int endpoints(void)
 {
 	return output_line(
@@ -56,14 +58,15 @@ static int json(void)
 		"  {\"v\":1,\"t\":\"2026-11-22T09:20:35.769Z\",\"ev\":\"reply\",\"from\":\"127.0.0.1:7400\",\n"
 		"   \"len\":7,\"text\":\"echo:hi\",\"tries\":1,\"rtt_us\":112}");
 }
+/* clang-format on */
 
 static const struct {
 	const char *name;
 	int (*print)(void);
 } topics[] = {
-	{"exit-codes", exit_codes},
-	{"endpoints", endpoints},
-	{"json", json},
+        {"exit-codes", exit_codes},
+        {"endpoints", endpoints},
+        {"json", json},
 };
 
 #define TOPICS (sizeof(topics) / sizeof(topics[0]))
@@ -79,7 +82,10 @@ static int unknown_topic(const char *word)
 	const char *nearest = usage_nearest(word, names, count);
 	if (nearest != NULL)
 		return fail(CODE_USAGE, "no help on '%s'; did you mean '%s'?", word, nearest);
-	return fail(CODE_USAGE, "no help on '%s'; there is help on each command and on exit-codes, endpoints, json", word);
+	return fail(
+	        CODE_USAGE,
+	        "no help on '%s'; there is help on each command and on exit-codes, endpoints, json",
+	        word);
 }
 
 static int run(const struct command *self, int argc, char **argv)
@@ -102,11 +108,11 @@ static int run(const struct command *self, int argc, char **argv)
 }
 
 const struct command help_command = {
-	.name = "help",
-	.group = "set up",
-	.synopsis = "[COMMAND|TOPIC]",
-	.summary = "this list, a command, a topic",
-	.examples = "  dgram help request\n  dgram help exit-codes\n",
-	.argp = &argp,
-	.run = run,
+        .name = "help",
+        .group = "set up",
+        .synopsis = "[COMMAND|TOPIC]",
+        .summary = "this list, a command, a topic",
+        .examples = "  dgram help request\n  dgram help exit-codes\n",
+        .argp = &argp,
+        .run = run,
 };

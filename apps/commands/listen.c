@@ -7,10 +7,10 @@
 #include <poll.h>
 #include <stdlib.h>
 
-#define UDP_BATCH 16
-#define UDP_ROOM 65536 /* bytes; no UDP datagram is longer */
+#define UDP_BATCH  16
+#define UDP_ROOM   65536 /* bytes; no UDP datagram is longer */
 #define UNIX_BATCH 4
-#define UNIX_ROOM (1u << 20) /* bytes; a sender's buffer holds less unless it was raised */
+#define UNIX_ROOM  (1u << 20) /* bytes; a sender's buffer holds less unless it was raised */
 
 struct listening {
 	const struct options *o;
@@ -23,18 +23,22 @@ struct listening {
 	uint64_t messages, bytes, dropped, truncated;
 };
 
+/* clang-format off */
 static const struct argp_child children[] = {
 	OPTIONS_COUNT, OPTIONS_DEADLINE, OPTIONS_PRINT, OPTIONS_LISTEN, OPTIONS_PROTOCOL, OPTIONS_GENERAL, {0},
 };
+/* clang-format on */
 
 enum {
 	OPT_PLAIN = OPT_OWN,
 };
 
+/* clang-format off */
 static const struct argp_option table[] = {
 	{"plain", OPT_PLAIN, NULL, OPTION_IN_HELP_ONLY, "take plain datagrams; plain endpoints take nothing else", 0},
 	{0},
 };
+/* clang-format on */
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -70,10 +74,10 @@ static void tell_losses(struct listening *l)
 	dgram_socket_count_drops(&l->socket);
 	if (stats->kernel_dropped > l->dropped)
 		say_warning("%llu messages were lost: they came faster than they could be read",
-			    (unsigned long long)(stats->kernel_dropped - l->dropped));
+		            (unsigned long long)(stats->kernel_dropped - l->dropped));
 	if (stats->truncated > l->truncated)
 		say_warning("%llu messages were longer than %zu bytes and were dropped",
-			    (unsigned long long)(stats->truncated - l->truncated), l->v[0].cap);
+		            (unsigned long long)(stats->truncated - l->truncated), l->v[0].cap);
 	l->dropped = stats->kernel_dropped;
 	l->truncated = stats->truncated;
 }
@@ -83,7 +87,8 @@ static int take(struct listening *l)
 {
 	size_t room = l->batch;
 	if (l->o->count != 0 && l->o->count - l->messages < room)
-		room = (size_t)(l->o->count - l->messages); /* what we do not print is not ours to take */
+		room = (size_t)(l->o->count -
+		                l->messages); /* what we do not print is not ours to take */
 	int n = dgram_socket_recv_batch(&l->socket, l->v, room);
 	if (n == DGRAM_ERR_AGAIN || n == DGRAM_ERR_TIMEOUT)
 		return 0;
@@ -102,7 +107,8 @@ static int take(struct listening *l)
 /* 1: something is there; 0: it is over. */
 static int wait_for_news(const struct listening *l)
 {
-	struct pollfd fds[2] = {{.fd = l->socket.fd, .events = POLLIN}, {.fd = signals_fd(), .events = POLLIN}};
+	struct pollfd fds[2] = {{.fd = l->socket.fd, .events = POLLIN},
+	                        {.fd = signals_fd(), .events = POLLIN}};
 	struct timespec left, *timeout = NULL;
 	if (l->end != DGRAM_NEVER) {
 		uint64_t now = dgram_clock();
@@ -120,8 +126,8 @@ static int summarize(struct listening *l)
 {
 	say_left_out();
 	say("%llu message%s, %llu bytes; %llu lost, %llu too long", (unsigned long long)l->messages,
-	    l->messages == 1 ? "" : "s", (unsigned long long)l->bytes, (unsigned long long)l->dropped,
-	    (unsigned long long)l->truncated);
+	    l->messages == 1 ? "" : "s", (unsigned long long)l->bytes,
+	    (unsigned long long)l->dropped, (unsigned long long)l->truncated);
 	if (!l->o->json)
 		return 0;
 	json_t *event = json_event("summary");
@@ -141,8 +147,8 @@ static int listen_on(struct listening *l)
 	if (code == CODE_PIPE)
 		return code;
 	if (code == 0 && l->o->count != 0 && !is_enough(l))
-		code = fail(CODE_TIMEOUT, "%llu of %llu messages came", (unsigned long long)l->messages,
-			    (unsigned long long)l->o->count);
+		code = fail(CODE_TIMEOUT, "%llu of %llu messages came",
+		            (unsigned long long)l->messages, (unsigned long long)l->o->count);
 	int written = summarize(l);
 	return code != 0 ? code : written;
 }
@@ -178,8 +184,11 @@ static int run(const struct command *self, int argc, char **argv)
 	if (code != OPTIONS_GO_ON)
 		return code;
 	if (o.word_count != 1)
-		return fail_usage(self->name, o.word_count == 0 ? "an endpoint is missing: udp://[ADDR]:PORT or unix://PATH"
-								: "one endpoint at a time");
+		return fail_usage(
+		        self->name,
+		        o.word_count == 0
+		                ? "an endpoint is missing: udp://[ADDR]:PORT or unix://PATH"
+		                : "one endpoint at a time");
 	struct listening l = {.o = &o, .end = DGRAM_NEVER};
 	output_open(&l.output, o.print);
 	code = target_listen(&l.socket, o.words[0], &o);
@@ -200,17 +209,19 @@ static int run(const struct command *self, int argc, char **argv)
 }
 
 const struct command listen_command = {
-	.name = "listen",
-	.group = "answer",
-	.synopsis = "EP",
-	.summary = "print what arrives",
-	.about = "EP is udp://[ADDR]:PORT or unix://PATH. Prints each datagram and a newline where it has none, until -n messages came, -T is over (exit 28 when -n "
-		 "was not reached) or SIGINT. No ADDR is every address, IPv4 and IPv6; port 0 picks one and prints it. A "
-		 "multicast ADDR is joined. Lost and cut datagrams are told, never printed.",
-	.examples = "  dgram listen udp://:7400\n"
-		    "  dgram listen -n 1 -T 10s udp://127.0.0.1:7400\n"
-		    "  dgram listen --json udp://:7400 | jq -r .text\n"
-		    "  dgram listen udp://239.1.2.3:7400\n",
-	.argp = &argp,
-	.run = run,
+        .name = "listen",
+        .group = "answer",
+        .synopsis = "EP",
+        .summary = "print what arrives",
+        .about = "EP is udp://[ADDR]:PORT or unix://PATH. Prints each datagram and a newline where "
+                 "it has none, until -n messages came, -T is over (exit 28 when -n "
+                 "was not reached) or SIGINT. No ADDR is every address, IPv4 and IPv6; port 0 "
+                 "picks one and prints it. A "
+                 "multicast ADDR is joined. Lost and cut datagrams are told, never printed.",
+        .examples = "  dgram listen udp://:7400\n"
+                    "  dgram listen -n 1 -T 10s udp://127.0.0.1:7400\n"
+                    "  dgram listen --json udp://:7400 | jq -r .text\n"
+                    "  dgram listen udp://239.1.2.3:7400\n",
+        .argp = &argp,
+        .run = run,
 };

@@ -1,8 +1,9 @@
-/* peer.c - two plain ends talk: a line typed is a datagram, a datagram that comes is a line, both ways at once.
+/* peer.c - two plain ends talk: a line typed is a datagram, a datagram that comes is a line, both
+ * ways at once.
  *
- * With an endpoint the talk is with it alone; without one (-b), whoever wrote last is answered. A datagram says no more
- * than itself, so nobody can say goodbye: with a terminal the end of stdin ends the talk, with a pipe it goes on
- * listening, for what is on its way or still to come.
+ * With an endpoint the talk is with it alone; without one (-b), whoever wrote last is answered. A
+ * datagram says no more than itself, so nobody can say goodbye: with a terminal the end of stdin
+ * ends the talk, with a pipe it goes on listening, for what is on its way or still to come.
  */
 #define _GNU_SOURCE
 #include "common/json.h"
@@ -15,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define ROOM 65536 /* bytes; no datagram and no line is longer */
+#define ROOM            65536 /* bytes; no datagram and no line is longer */
 #define RESOLVE_TIMEOUT (30 * DGRAM_S)
 
 struct talk {
@@ -33,9 +34,11 @@ struct talk {
 	size_t line_len;
 };
 
+/* clang-format off */
 static const struct argp_child children[] = {
 	OPTIONS_COUNT, OPTIONS_DEADLINE, OPTIONS_PRINT, OPTIONS_BIND, OPTIONS_PROTOCOL, OPTIONS_GENERAL, {0},
 };
+/* clang-format on */
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -57,7 +60,7 @@ static void send_line(struct talk *t, const char *line, size_t len)
 	int error = dgram_socket_sendto(&t->socket, line, len, &t->other);
 	if (error < 0)
 		say_warning("%s: %s: the line was not sent",
-			    dgram_addr_display(&t->other, to, sizeof(to)), dgram_strerror(error));
+		            dgram_addr_display(&t->other, to, sizeof(to)), dgram_strerror(error));
 	else
 		t->sent++;
 }
@@ -100,7 +103,8 @@ static int take_input(struct talk *t)
 static bool is_the_other(const struct talk *t, const struct dgram_addr *from)
 {
 	for (size_t i = 0; i < t->target.count; i++)
-		if (dgram_addr_equal(&t->target.addrs[i], from) || target_is_group(&t->target.addrs[i]))
+		if (dgram_addr_equal(&t->target.addrs[i], from) ||
+		    target_is_group(&t->target.addrs[i]))
 			return true;
 	return !t->fixed;
 }
@@ -111,7 +115,8 @@ static void meet(struct talk *t, const struct dgram_addr *from)
 	if (t->fixed || dgram_addr_equal(&t->other, from))
 		return;
 	t->other = *from;
-	say("%s writes, and is written to from now on", dgram_addr_display(from, text, sizeof(text)));
+	say("%s writes, and is written to from now on",
+	    dgram_addr_display(from, text, sizeof(text)));
 }
 
 static int print_message(struct talk *t, const struct dgram_addr *from, size_t len)
@@ -135,7 +140,8 @@ static int take_datagram(struct talk *t)
 		return 0;
 	if (!is_the_other(t, &from)) {
 		t->foreign++;
-		say_verbose("%s: not the other end, left out", dgram_addr_display(&from, text, sizeof(text)));
+		say_verbose("%s: not the other end, left out",
+		            dgram_addr_display(&from, text, sizeof(text)));
 		return 0;
 	}
 	meet(t, &from);
@@ -150,7 +156,8 @@ static void take_errors(struct talk *t)
 	char to[DGRAM_ADDR_TEXT_MAX];
 	while (dgram_socket_next_error(&t->socket, &e) == 1)
 		say_warning("%s: %s", dgram_addr_display(&e.to, to, sizeof(to)),
-			    e.error == DGRAM_ERR_SYSTEM ? strerror(e.errno_value) : dgram_strerror(e.error));
+		            e.error == DGRAM_ERR_SYSTEM ? strerror(e.errno_value)
+		                                        : dgram_strerror(e.error));
 }
 
 /* ---- the talk ---- */
@@ -158,7 +165,8 @@ static void take_errors(struct talk *t)
 static bool is_over(const struct talk *t)
 {
 	bool enough = t->o->count != 0 && t->received >= t->o->count;
-	return enough || signals_caught() != 0 || (t->input_ended && t->terminal) || dgram_clock() >= t->end;
+	return enough || signals_caught() != 0 || (t->input_ended && t->terminal) ||
+	       dgram_clock() >= t->end;
 }
 
 static int wait_for_news(const struct talk *t, struct pollfd fds[3])
@@ -169,7 +177,8 @@ static int wait_for_news(const struct talk *t, struct pollfd fds[3])
 	fds[2] = (struct pollfd){.fd = signals_fd(), .events = POLLIN};
 	if (t->end != DGRAM_NEVER) {
 		uint64_t now = dgram_clock(), ns = now < t->end ? t->end - now : 0;
-		left = (struct timespec){.tv_sec = (time_t)(ns / DGRAM_S), .tv_nsec = (long)(ns % DGRAM_S)};
+		left = (struct timespec){.tv_sec = (time_t)(ns / DGRAM_S),
+		                         .tv_nsec = (long)(ns % DGRAM_S)};
 		timeout = &left;
 	}
 	return ppoll(fds, 3, timeout, NULL);
@@ -191,7 +200,8 @@ static int talk(struct talk *t)
 	if (code == CODE_PIPE)
 		return code;
 	say_left_out();
-	say("%llu sent, %llu received", (unsigned long long)t->sent, (unsigned long long)t->received);
+	say("%llu sent, %llu received", (unsigned long long)t->sent,
+	    (unsigned long long)t->received);
 	return code;
 }
 
@@ -246,9 +256,12 @@ static int run(const struct command *self, int argc, char **argv)
 	if (code != OPTIONS_GO_ON)
 		return code;
 	if (o.word_count > 1)
-		return fail_usage(self->name, "one endpoint at a time; what is said comes from stdin");
+		return fail_usage(self->name,
+		                  "one endpoint at a time; what is said comes from stdin");
 	if (o.word_count == 0 && o.bind == NULL)
-		return fail_usage(self->name, "with whom? udp://HOST:PORT, or -b :PORT to wait for whoever writes");
+		return fail_usage(
+		        self->name,
+		        "with whom? udp://HOST:PORT, or -b :PORT to wait for whoever writes");
 	struct talk *t = calloc(1, sizeof(*t));
 	if (t == NULL)
 		return fail(CODE_BUSY, "out of memory");
@@ -262,16 +275,18 @@ static int run(const struct command *self, int argc, char **argv)
 }
 
 const struct command peer_command = {
-	.name = "peer",
-	.group = "talk",
-	.synopsis = "[EP] [-b [ADDR]:PORT]",
-	.summary = "two plain ends talk: a line is a datagram",
-	.about = "What is typed goes out, a line in a datagram; what comes is printed, a datagram on a line; both at once. "
-		 "With only -b, whoever wrote last is answered. The end of stdin ends the talk at a terminal; from a pipe "
-		 "it goes on listening until -n messages came, -T is over or SIGINT.",
-	.examples = "  dgram peer udp://10.0.0.7:9000\n"
-		    "  dgram peer -b :9000\n"
-		    "  dgram peer -b 127.0.0.1:9000 udp://127.0.0.1:9001\n",
-	.argp = &argp,
-	.run = run,
+        .name = "peer",
+        .group = "talk",
+        .synopsis = "[EP] [-b [ADDR]:PORT]",
+        .summary = "two plain ends talk: a line is a datagram",
+        .about = "What is typed goes out, a line in a datagram; what comes is printed, a datagram "
+                 "on a line; both at once. "
+                 "With only -b, whoever wrote last is answered. The end of stdin ends the talk at "
+                 "a terminal; from a pipe "
+                 "it goes on listening until -n messages came, -T is over or SIGINT.",
+        .examples = "  dgram peer udp://10.0.0.7:9000\n"
+                    "  dgram peer -b :9000\n"
+                    "  dgram peer -b 127.0.0.1:9000 udp://127.0.0.1:9001\n",
+        .argp = &argp,
+        .run = run,
 };

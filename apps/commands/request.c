@@ -1,7 +1,8 @@
 /* request.c - ask, retry, print the answer: dgram_ask() with the words around it.
  *
- * One socket carries all tries of a question, so that a late answer to the first one counts; the next question (--lines)
- * gets a new one, because a plain answer is known by nothing but where it comes from.
+ * One socket carries all tries of a question, so that a late answer to the first one counts; the
+ * next question (--lines) gets a new one, because a plain answer is known by nothing but where it
+ * comes from.
  */
 #include "common/json.h"
 #include "common/options.h"
@@ -12,10 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define UDP_ANSWER_MAX 65536        /* bytes; no UDP datagram is longer */
-#define LIMIT_DEFAULT (4u << 20)    /* --max-request, --max-reply */
+#define UDP_ANSWER_MAX  65536      /* bytes; no UDP datagram is longer */
+#define LIMIT_DEFAULT   (4u << 20) /* --max-request, --max-reply */
 #define RESOLVE_TIMEOUT (30 * DGRAM_S)
-#define SEEN_MAX 256 /* answers of a group that are remembered, to know their repetitions */
+#define SEEN_MAX        256 /* answers of a group that are remembered, to know their repetitions */
 
 struct request {
 	struct options common;
@@ -81,10 +82,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
+/* clang-format off */
 static const struct argp_child children[] = {
 	OPTIONS_TIMING, OPTIONS_PAYLOAD, OPTIONS_PRINT,	  OPTIONS_BIND,
 	OPTIONS_COUNT,	OPTIONS_PROTOCOL, OPTIONS_GENERAL, {0},
 };
+/* clang-format on */
 static const struct argp argp = {table, parse, NULL, NULL, children, NULL, NULL};
 
 /* One run: what stays the same from question to question. */
@@ -108,7 +111,8 @@ struct asking {
 static void explain(const struct asking *a, int outcome)
 {
 	char span[32], who[DGRAM_ADDR_TEXT_MAX];
-	uint32_t kept = a->report.event_count < DGRAM_ASK_EVENTS_MAX ? a->report.event_count : DGRAM_ASK_EVENTS_MAX;
+	uint32_t kept = a->report.event_count < DGRAM_ASK_EVENTS_MAX ? a->report.event_count
+	                                                             : DGRAM_ASK_EVENTS_MAX;
 	unsigned tries = 0;
 	for (uint32_t i = 0; i < kept; i++) {
 		const struct dgram_ask_event *e = &a->report.events[i];
@@ -124,12 +128,13 @@ static void explain(const struct asking *a, int outcome)
 	target_span(a->report.elapsed, span, sizeof(span));
 	if (outcome >= 0)
 		say_error("%9s  answer from %s, %d bytes", span,
-			  dgram_addr_display(&a->report.from, who, sizeof(who)), outcome);
+		          dgram_addr_display(&a->report.from, who, sizeof(who)), outcome);
 	else
 		say_error("%9s  end: %s", span, dgram_strerror(outcome));
 }
 
-/* How long it took; with -T no longer than was allowed, for the deadline is always met a little late. */
+/* How long it took; with -T no longer than was allowed, for the deadline is always met a little
+ * late. */
 static uint64_t time_given(const struct asking *a)
 {
 	uint64_t elapsed = dgram_clock() - a->start;
@@ -148,18 +153,22 @@ static int tell_failure(const struct asking *a, int error)
 	case DGRAM_ERR_TIMEOUT:
 		target_span(time_given(a), span, sizeof(span));
 		return fail_line(line, code, "%s: no answer in %s (%u %s)", to, span, report->tries,
-				 report->tries == 1 ? "try" : "tries");
+		                 report->tries == 1 ? "try" : "tries");
 	case DGRAM_ERR_UNKNOWN:
-		return fail_line(line, code, "%s: refused, but an earlier try (of %u) was not: it may have run", to,
-				 report->tries);
+		return fail_line(line, code,
+		                 "%s: refused, but an earlier try (of %u) was not: it may have run",
+		                 to, report->tries);
 	case DGRAM_ERR_SIZE:
-		return fail_line(line, code, "%s: %zu bytes are too large for one datagram; nothing was sent", to,
-				 a->payload.len);
+		return fail_line(line, code,
+		                 "%s: %zu bytes are too large for one datagram; nothing was sent",
+		                 to, a->payload.len);
 	case DGRAM_ERR_TRUNCATED:
-		return fail_line(line, code, "%s: the answer is longer than --max-reply (%zu bytes)", to,
-				 a->answer_size);
+		return fail_line(line, code,
+		                 "%s: the answer is longer than --max-reply (%zu bytes)", to,
+		                 a->answer_size);
 	case DGRAM_ERR_SYSTEM:
-		return fail_line(line, code, "%s: %s", to, strerror(report->last_error.errno_value));
+		return fail_line(line, code, "%s: %s", to,
+		                 strerror(report->last_error.errno_value));
 	default:
 		return fail_line(line, code, "%s: %s", to, target_strerror(&a->target, error));
 	}
@@ -243,7 +252,7 @@ static int collect(struct asking *a, size_t len, uint64_t wanted, uint64_t end)
 	if (a->r->all)
 		return 0;
 	return fail_line(a->payload.line, CODE_PARTIAL, "%s: %llu of %llu answers", a->target.text,
-			 (unsigned long long)got, (unsigned long long)wanted);
+	                 (unsigned long long)got, (unsigned long long)wanted);
 }
 
 /* ---- one question ---- */
@@ -252,13 +261,13 @@ static struct dgram_ask_options ask_options(const struct asking *a, bool collect
 {
 	const struct options *o = &a->r->common;
 	struct dgram_ask_options opt = {
-		.timeout = o->timeout,
-		.backoff_milli = o->backoff_milli,
-		.retries = o->retries,
-		.limit_retries = o->limit_retries,
-		.retry_refused = a->r->retry_refused,
-		.any_source = a->group || a->target.uri.scheme == DGRAM_SCHEME_UNIX,
-		.deadline = o->deadline,
+	        .timeout = o->timeout,
+	        .backoff_milli = o->backoff_milli,
+	        .retries = o->retries,
+	        .limit_retries = o->limit_retries,
+	        .retry_refused = a->r->retry_refused,
+	        .any_source = a->group || a->target.uri.scheme == DGRAM_SCHEME_UNIX,
+	        .deadline = o->deadline,
 	};
 	uint64_t wait = a->r->wait != 0 ? a->r->wait : DGRAM_S;
 	if (collecting && (opt.deadline == 0 || wait < opt.deadline))
@@ -276,8 +285,8 @@ static int ask(struct asking *a)
 	struct dgram_ask_options opt = ask_options(a, collecting);
 	uint64_t end = dgram_clock() + opt.deadline;
 
-	int n = dgram_ask(&a->socket, a->target.addrs, a->target.count, a->payload.data, a->payload.len, a->answer,
-			  a->answer_size, &opt, &a->report);
+	int n = dgram_ask(&a->socket, a->target.addrs, a->target.count, a->payload.data,
+	                  a->payload.len, a->answer, a->answer_size, &opt, &a->report);
 	if (r->explain)
 		explain(a, n);
 	if (n < 0)
@@ -294,7 +303,8 @@ static int question(struct asking *a)
 	a->start = dgram_clock();
 	a->seen_count = 0;
 	if (a->target.count == 0) {
-		code = target_resolve(&a->target, o, o->deadline != 0 ? o->deadline : RESOLVE_TIMEOUT);
+		code = target_resolve(&a->target, o,
+		                      o->deadline != 0 ? o->deadline : RESOLVE_TIMEOUT);
 		a->group = code == 0 && target_is_group(&a->target.addrs[0]);
 	}
 	if (code == 0)
@@ -333,7 +343,8 @@ static int prepare(struct asking *a)
 	const struct request *r = a->r;
 	const struct options *o = &r->common;
 	if (o->word_count == 0)
-		return fail_usage("request", "an endpoint is missing: udp://HOST:PORT or unix://PATH");
+		return fail_usage("request",
+		                  "an endpoint is missing: udp://HOST:PORT or unix://PATH");
 	int code = target_parse(&a->target, o->words[0], o);
 	if (code != 0)
 		return code;
@@ -363,20 +374,24 @@ static int run(const struct command *self, int argc, char **argv)
 }
 
 const struct command request_command = {
-	.name = "request",
-	.group = "talk",
-	.synopsis = "EP [TEXT]",
-	.summary = "ask, retry, print the answer",
-	.about = "Sends TEXT (or stdin, or -f FILE) in one datagram, again while nothing comes, and prints the answer to "
-		 "whichever try. EP is udp://HOST:PORT or unix://PATH. A plain datagram carries no number: a request that "
-		 "is sent again may run twice; with -r 0 it is sent once.\n\n"
-		 "To a multicast or broadcast address the first answer from anywhere counts; --replies N or all collects "
-		 "more.\n\n"
-		 "Inside `while read` a request without TEXT takes the loop's stdin: give it TEXT, or </dev/null.",
-	.examples = "  dgram request udp://127.0.0.1:7400 hi\n"
-		    "  date | dgram request -T 2s udp://host:7400\n"
-		    "  dgram request -r 0 -t 300ms udp://[::1]:7400 once\n"
-		    "  dgram request --lines -f questions udp://host:7400\n",
-	.argp = &argp,
-	.run = run,
+        .name = "request",
+        .group = "talk",
+        .synopsis = "EP [TEXT]",
+        .summary = "ask, retry, print the answer",
+        .about = "Sends TEXT (or stdin, or -f FILE) in one datagram, again while nothing comes, "
+                 "and prints the answer to "
+                 "whichever try. EP is udp://HOST:PORT or unix://PATH. A plain datagram carries no "
+                 "number: a request that "
+                 "is sent again may run twice; with -r 0 it is sent once.\n\n"
+                 "To a multicast or broadcast address the first answer from anywhere counts; "
+                 "--replies N or all collects "
+                 "more.\n\n"
+                 "Inside `while read` a request without TEXT takes the loop's stdin: give it TEXT, "
+                 "or </dev/null.",
+        .examples = "  dgram request udp://127.0.0.1:7400 hi\n"
+                    "  date | dgram request -T 2s udp://host:7400\n"
+                    "  dgram request -r 0 -t 300ms udp://[::1]:7400 once\n"
+                    "  dgram request --lines -f questions udp://host:7400\n",
+        .argp = &argp,
+        .run = run,
 };

@@ -8,12 +8,14 @@
 #include <errno.h>
 #include <string.h>
 
-#define PAYLOAD_MAX (4u << 20) /* bytes; the socket says what it really takes */
+#define PAYLOAD_MAX      (4u << 20) /* bytes; the socket says what it really takes */
 #define DEADLINE_DEFAULT (30 * DGRAM_S)
 
+/* clang-format off */
 static const struct argp_child children[] = {
 	OPTIONS_PAYLOAD, OPTIONS_DEADLINE, OPTIONS_BIND, OPTIONS_COUNT, OPTIONS_PROTOCOL, OPTIONS_JSON, OPTIONS_GENERAL, {0},
 };
+/* clang-format on */
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -27,19 +29,23 @@ static int tell_failure(const struct target *t, const struct payload *p, int err
 {
 	switch (error) {
 	case DGRAM_ERR_SIZE:
-		return fail_line(p->line, CODE_SIZE, "%s: %zu bytes are too large for one datagram; nothing was sent",
-				 t->text, p->len);
+		return fail_line(p->line, CODE_SIZE,
+		                 "%s: %zu bytes are too large for one datagram; nothing was sent",
+		                 t->text, p->len);
 	case DGRAM_ERR_TIMEOUT:
-		return fail_line(p->line, CODE_BUSY, "%s: its queue stays full; nothing was sent", t->text);
+		return fail_line(p->line, CODE_BUSY, "%s: its queue stays full; nothing was sent",
+		                 t->text);
 	case DGRAM_ERR_SYSTEM:
 		return fail_line(p->line, exit_of(error), "%s: %s", t->text, strerror(errno_value));
 	default:
-		return fail_line(p->line, exit_of(error), "%s: %s", t->text, target_strerror(t, error));
+		return fail_line(p->line, exit_of(error), "%s: %s", t->text,
+		                 target_strerror(t, error));
 	}
 }
 
 /* To the first address that the kernel takes it for. */
-static int send_one(struct dgram_socket *s, const struct target *t, const struct payload *p, bool json)
+static int send_one(struct dgram_socket *s, const struct target *t, const struct payload *p,
+                    bool json)
 {
 	int error = DGRAM_ERR_UNREACHABLE;
 	size_t i = 0;
@@ -60,7 +66,8 @@ static int send_one(struct dgram_socket *s, const struct target *t, const struct
 	return json_write(event);
 }
 
-static int send_all(struct dgram_socket *s, const struct target *t, struct payload *p, const struct options *o)
+static int send_all(struct dgram_socket *s, const struct target *t, struct payload *p,
+                    const struct options *o)
 {
 	uint64_t sent = 0;
 	int first = 0;
@@ -73,7 +80,8 @@ static int send_all(struct dgram_socket *s, const struct target *t, struct paylo
 		if (++sent == o->count)
 			break;
 	}
-	say_verbose("%s: the kernel took %llu message%s", t->text, (unsigned long long)sent, sent == 1 ? "" : "s");
+	say_verbose("%s: the kernel took %llu message%s", t->text, (unsigned long long)sent,
+	            sent == 1 ? "" : "s");
 	return first != 0 ? first : p->code;
 }
 
@@ -101,7 +109,8 @@ static int run(const struct command *self, int argc, char **argv)
 	if (code != OPTIONS_GO_ON)
 		return code;
 	if (o.word_count == 0)
-		return fail_usage(self->name, "an endpoint is missing: udp://HOST:PORT or unix://PATH");
+		return fail_usage(self->name,
+		                  "an endpoint is missing: udp://HOST:PORT or unix://PATH");
 	struct output output;
 	output_open(&output, o.print);
 	code = target_parse(&target, o.words[0], &o);
@@ -115,17 +124,20 @@ static int run(const struct command *self, int argc, char **argv)
 }
 
 const struct command send_command = {
-	.name = "send",
-	.group = "talk",
-	.synopsis = "EP [TEXT]",
-	.summary = "send one message, or one per line",
-	.about = "Sends TEXT (or stdin, or -f FILE) in one datagram. To udp://HOST:PORT and unix://PATH exit 0 says that "
-		 "the kernel took it, no more: nobody confirms a plain datagram. To be sure, ask: dgram request.\n\n"
-		 "Inside `while read` a send without TEXT takes the loop's stdin: give it TEXT, or </dev/null.",
-	.examples = "  dgram send udp://127.0.0.1:8125 'deploys:1|c'\n"
-		    "  uptime | dgram send udp://10.0.0.5:9999\n"
-		    "  dgram send -x udp://255.255.255.255:9 'ff ff ff ff ff ff'\n"
-		    "  tail -f log | dgram send --lines unix:///run/log.sock\n",
-	.argp = &argp,
-	.run = run,
+        .name = "send",
+        .group = "talk",
+        .synopsis = "EP [TEXT]",
+        .summary = "send one message, or one per line",
+        .about = "Sends TEXT (or stdin, or -f FILE) in one datagram. To udp://HOST:PORT and "
+                 "unix://PATH exit 0 says that "
+                 "the kernel took it, no more: nobody confirms a plain datagram. To be sure, ask: "
+                 "dgram request.\n\n"
+                 "Inside `while read` a send without TEXT takes the loop's stdin: give it TEXT, or "
+                 "</dev/null.",
+        .examples = "  dgram send udp://127.0.0.1:8125 'deploys:1|c'\n"
+                    "  uptime | dgram send udp://10.0.0.5:9999\n"
+                    "  dgram send -x udp://255.255.255.255:9 'ff ff ff ff ff ff'\n"
+                    "  tail -f log | dgram send --lines unix:///run/log.sock\n",
+        .argp = &argp,
+        .run = run,
 };

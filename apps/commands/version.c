@@ -57,15 +57,15 @@ static int print_text(const struct facts *f)
 {
 	char text[512];
 	snprintf(text, sizeof(text),
-		 "dgram " DGRAM_VERSION "\n"
-		 "system       %s\n"
-		 "jansson      %s\n"
-		 "libsodium    no (no keys)\n"
-		 "libedit      no\n"
-		 "ipv6         %s\n"
-		 "error queue  %s",
-		 f->system, jansson_version_str(), f->ipv6 ? "yes" : "no",
-		 f->error_queue ? "yes (refusals are told apart by destination)" : "no");
+	         "dgram " DGRAM_VERSION "\n"
+	         "system       %s\n"
+	         "jansson      %s\n"
+	         "libsodium    no (no keys)\n"
+	         "libedit      no\n"
+	         "ipv6         %s\n"
+	         "error queue  %s",
+	         f->system, jansson_version_str(), f->ipv6 ? "yes" : "no",
+	         f->error_queue ? "yes (refusals are told apart by destination)" : "no");
 	return output_line(text);
 }
 
@@ -84,11 +84,11 @@ static int run(const struct command *self, int argc, char **argv)
 }
 
 const struct command version_command = {
-	.name = "version",
-	.group = "set up",
-	.synopsis = "",
-	.summary = "the version and what is built in",
-	.examples = "  dgram version\n  dgram version --json\n",
-	.argp = &argp,
-	.run = run,
+        .name = "version",
+        .group = "set up",
+        .synopsis = "",
+        .summary = "the version and what is built in",
+        .examples = "  dgram version\n  dgram version --json\n",
+        .argp = &argp,
+        .run = run,
 };

@@ -6,14 +6,16 @@
 #include <stddef.h>
 
 struct command {
-	const char *name;     /* the word after dgram */
-	const char *group;    /* the row of the list it stands in: talk, answer, tcp, test, set up */
+	const char *name;  /* the word after dgram */
+	const char *group; /* the row of the list it stands in: talk, answer, tcp, test, set up */
 	const char *synopsis; /* what follows the options: "EP [TEXT]" */
 	const char *summary;  /* one line, for the list */
-	const char *about;    /* paragraphs for --help; a line starts a new one only after "\n"; NULL: none */
+	const char *about; /* paragraphs for --help; a line starts a new one only after "\n"; NULL:
+	                      none */
 	const char *examples; /* whole lines, shown as they are; NULL: none */
 	const struct argp *argp;
-	int (*run)(const struct command *self, int argc, char **argv); /* argv[0] is "dgram"; an exit code */
+	int (*run)(const struct command *self, int argc,
+	           char **argv); /* argv[0] is "dgram"; an exit code */
 };
 
 extern const struct command request_command;

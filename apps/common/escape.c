@@ -1,6 +1,6 @@
 /* What passes is valid UTF-8 without C0 (but newline and tab), DEL, C1 and the characters of
- * Unicode's property Bidi_Control, which show a text in another order than it has. All else becomes \xNN, so that
- * no byte of a stranger reaches a terminal as an order. */
+ * Unicode's property Bidi_Control, which show a text in another order than it has. All else becomes
+ * \xNN, so that no byte of a stranger reaches a terminal as an order. */
 #include "escape.h"
 #include <stdbool.h>
 #include <string.h>
@@ -51,7 +51,8 @@ static bool may_be_second(uint8_t lead, uint8_t byte)
 	return byte >= low && byte <= high;
 }
 
-/* How many of the count bytes at s can belong to one character: all of them, or fewer and it is broken. */
+/* How many of the count bytes at s can belong to one character: all of them, or fewer and it is
+ * broken. */
 static size_t valid_prefix(const uint8_t *s, size_t count)
 {
 	if (length_of(s[0]) == 0)

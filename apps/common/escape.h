@@ -13,16 +13,16 @@ struct escape {
 
 #define ESCAPE_ROOM(len) (4 * ((len) + 3)) /* bytes that a piece of len bytes becomes at most */
 
-/* Writes piece to out (ESCAPE_ROOM(len) bytes): text as it is, everything a terminal could take as an
- * order as \xNN, byte by byte. A character cut at the end of a piece waits for the next one. Returns the bytes
- * written; nothing is terminated. */
+/* Writes piece to out (ESCAPE_ROOM(len) bytes): text as it is, everything a terminal could take as
+ * an order as \xNN, byte by byte. A character cut at the end of a piece waits for the next one.
+ * Returns the bytes written; nothing is terminated. */
 size_t escape_piece(struct escape *e, const uint8_t *piece, size_t len, char *out);
 
 /* The end: a character that was never finished is written as \xNN. out: 12 bytes. */
 size_t escape_end(struct escape *e, char *out);
 
-/* A whole string at once, cut where size ends, terminated. Newlines and tabs are escaped too: it is to be one line.
- * Returns out. */
+/* A whole string at once, cut where size ends, terminated. Newlines and tabs are escaped too: it is
+ * to be one line. Returns out. */
 char *escape_line(const char *text, size_t len, char *out, size_t size);
 
 #endif

@@ -5,7 +5,7 @@
 
 const struct exit_row exit_rows[] = {
 #define EXIT_ROW(name, lower, code, text) {code, #lower, text},
-	EXIT_CODES(EXIT_ROW)
+        EXIT_CODES(EXIT_ROW)
 #undef EXIT_ROW
 };
 const size_t exit_row_count = sizeof(exit_rows) / sizeof(exit_rows[0]);
@@ -67,9 +67,9 @@ int exit_of(int error)
 void exit_with(int code)
 {
 	int sig = code == CODE_INTERRUPTED  ? SIGINT
-		  : code == CODE_TERMINATED ? SIGTERM
-		  : code == CODE_PIPE       ? SIGPIPE
-					    : 0;
+	          : code == CODE_TERMINATED ? SIGTERM
+	          : code == CODE_PIPE       ? SIGPIPE
+	                                    : 0;
 	if (sig != 0) {
 		sigset_t set;
 		sigemptyset(&set);

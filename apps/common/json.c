@@ -18,8 +18,8 @@ json_t *json_event(const char *ev)
 	clock_gettime(CLOCK_REALTIME, &now);
 	gmtime_r(&now.tv_sec, &tm);
 	snprintf(stamp, sizeof(stamp), "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", tm.tm_year + 1900,
-		 tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
-		 (int)(now.tv_nsec / 1000000));
+	         tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+	         (int)(now.tv_nsec / 1000000));
 	return json_pack("{s:i, s:s, s:s}", "v", 1, "t", stamp, "ev", ev);
 }
 
@@ -33,14 +33,15 @@ void json_add_addr(json_t *event, const char *key, const struct dgram_addr *addr
 static char *base64(const uint8_t *data, size_t len)
 {
 	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	char *out = malloc((len + 2) / 3 * 4 + 1), *p = out;
 	if (out == NULL)
 		return NULL;
 	for (size_t i = 0; i < len; i += 3) {
 		size_t rest = len - i;
-		unsigned three = (unsigned)data[i] << 16 | (rest > 1 ? (unsigned)data[i + 1] << 8 : 0) |
-				 (rest > 2 ? data[i + 2] : 0u);
+		unsigned three = (unsigned)data[i] << 16 |
+		                 (rest > 1 ? (unsigned)data[i + 1] << 8 : 0) |
+		                 (rest > 2 ? data[i + 2] : 0u);
 		*p++ = digits[three >> 18];
 		*p++ = digits[three >> 12 & 63];
 		*p++ = rest > 1 ? digits[three >> 6 & 63] : '=';
@@ -63,8 +64,8 @@ void json_add_payload(json_t *event, const void *data, size_t len)
 	free(encoded);
 }
 
-/* On a terminal no byte of a stranger may pass that is an order: ASCII alone, and DEL, which jansson lets through,
- * made an escape too. (It can only stand inside a string.) */
+/* On a terminal no byte of a stranger may pass that is an order: ASCII alone, and DEL, which
+ * jansson lets through, made an escape too. (It can only stand inside a string.) */
 static int write_ascii(const char *line)
 {
 	int code = 0;

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* argp hands a group of children no input unless every command's parser takes care of it: one parse at a time runs
- * in a process, and its groups look here. */
+/* argp hands a group of children no input unless every command's parser takes care of it: one parse
+ * at a time runs in a process, and its groups look here. */
 static struct {
 	struct options *options;
 	int color;
@@ -30,6 +30,7 @@ int options_check(const char *option, const char *value, const char *wrong)
 
 /* -- payload -- */
 
+/* clang-format off */
 static const struct argp_option payload_table[] = {
 	{"hex",     'x', NULL,   0, "the payload is hexadecimal; blanks between the bytes are skipped", 0},
 	{"escapes", 'e', NULL,   OPTION_IN_HELP_ONLY, "the payload has C escapes: \\n \\t \\r \\0 \\e \\\\ \\xNN", 0},
@@ -38,6 +39,7 @@ static const struct argp_option payload_table[] = {
 	{"null",    '0', NULL,   OPTION_IN_HELP_ONLY, "the same, but each ends with a NUL", 0},
 	{0},
 };
+/* clang-format on */
 
 static error_t payload_parse(int key, char *arg, struct argp_state *state)
 {
@@ -68,6 +70,7 @@ const struct argp options_payload = {payload_table, payload_parse, NULL, NULL, N
 
 /* -- print -- */
 
+/* clang-format off */
 static const struct argp_option print_table[] = {
 	{"print", 'p', "HOW", 0, "text, hex, raw or none; text is the default, raw is exact on a terminal too", 0},
 	{"json",  'j', NULL,  0, "one JSON object per line, failures too (dgram help json)", 0},
@@ -78,12 +81,13 @@ static const struct argp_option json_table[] = {
 	{"json", 'j', NULL, 0, "one JSON object per line, failures too (dgram help json)", 0},
 	{0},
 };
+/* clang-format on */
 
 static const char *const print_names[] = {
-	[PRINT_TEXT] = "text",
-	[PRINT_HEX] = "hex",
-	[PRINT_RAW] = "raw",
-	[PRINT_NONE] = "none",
+        [PRINT_TEXT] = "text",
+        [PRINT_HEX] = "hex",
+        [PRINT_RAW] = "raw",
+        [PRINT_NONE] = "none",
 };
 
 static error_t print_parse(int key, char *arg, struct argp_state *state)
@@ -109,6 +113,7 @@ const struct argp options_print = {print_table, print_parse, NULL, NULL, NULL, N
 
 /* -- bind -- */
 
+/* clang-format off */
 static const struct argp_option bind_table[] = {
 	{"bind",  'b', "[ADDR][:PORT]", 0, "leave from this address, port", 0},
 	{"iface", 'i', "IF", OPTION_IN_HELP_ONLY, "use this interface alone", 0},
@@ -123,6 +128,7 @@ static const struct argp_option listen_table[] = {
 	{"ipv6",  '6', NULL, OPTION_IN_HELP_ONLY, "IPv6 alone", 0},
 	{0},
 };
+/* clang-format on */
 
 static error_t bind_parse(int key, char *arg, struct argp_state *state)
 {
@@ -167,6 +173,7 @@ static int parse_time(const char *option, const char *arg, uint64_t *ns)
 	return options_check(option, arg, wrong);
 }
 
+/* clang-format off */
 static const struct argp_option timing_table[] = {
 	{"timeout",  't', "DUR", 0, "the first wait; the next ones grow (default by destination: 50 ms on loopback, 100 ms on a LAN, 1 s)", 0},
 	{"retries",  'r', "N",   0, "send again at most N times (default: until the deadline)", 0},
@@ -174,6 +181,7 @@ static const struct argp_option timing_table[] = {
 	{"backoff", OPT_BACKOFF, "F", OPTION_IN_HELP_ONLY, "each wait is F times the one before (1.5; 2 beyond the LAN)", 0},
 	{0},
 };
+/* clang-format on */
 
 static error_t timing_parse(int key, char *arg, struct argp_state *state)
 {
@@ -200,10 +208,12 @@ static error_t timing_parse(int key, char *arg, struct argp_state *state)
 
 const struct argp options_timing = {timing_table, timing_parse, NULL, NULL, NULL, NULL, NULL};
 
+/* clang-format off */
 static const struct argp_option deadline_table[] = {
 	{"deadline", 'T', "DUR", 0, "give up after this time", 0},
 	{0},
 };
+/* clang-format on */
 
 static error_t deadline_parse(int key, char *arg, struct argp_state *state)
 {
@@ -216,10 +226,12 @@ const struct argp options_deadline = {deadline_table, deadline_parse, NULL, NULL
 
 /* -- count -- */
 
+/* clang-format off */
 static const struct argp_option count_table[] = {
 	{"count", 'n', "N", 0, "stop after N messages", 0},
 	{0},
 };
+/* clang-format on */
 
 static error_t count_parse(int key, char *arg, struct argp_state *state)
 {
@@ -237,6 +249,7 @@ const struct argp options_count = {count_table, count_parse, NULL, NULL, NULL, N
 
 /* -- protocol: what plain endpoints cannot give -- */
 
+/* clang-format off */
 static const struct argp_option protocol_table[] = {
 	{"key",    'k', "FILE", OPTION_IN_HELP_ONLY, "the key of both sides; plain endpoints refuse it", 0},
 	{"key-fd", OPT_KEY_FD, "N", OPTION_IN_HELP_ONLY, "the same from a file descriptor", 0},
@@ -244,8 +257,10 @@ static const struct argp_option protocol_table[] = {
 	{"idempotent", OPT_IDEMPOTENT, NULL, OPTION_IN_HELP_ONLY, "may run twice; at plain endpoints every request may", 0},
 	{0},
 };
+/* clang-format on */
 
-/* A key that is silently not used would be a lie about secrecy. The other two ask for what plain endpoints do anyway. */
+/* A key that is silently not used would be a lie about secrecy. The other two ask for what plain
+ * endpoints do anyway. */
 static error_t protocol_parse(int key, char *arg, struct argp_state *state)
 {
 	(void)state;
@@ -254,9 +269,11 @@ static error_t protocol_parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case 'k':
 	case OPT_KEY_FD:
-		fail_usage(o->command->name, "%s: plain endpoints (udp://, unix://, tcp://) carry no key: "
-			   "everyone on the way can read and change what is sent; leave it out if that is meant",
-			   key == 'k' ? "-k" : "--key-fd");
+		fail_usage(o->command->name,
+		           "%s: plain endpoints (udp://, unix://, tcp://) carry no key: "
+		           "everyone on the way can read and change what is sent; leave it out if "
+		           "that is meant",
+		           key == 'k' ? "-k" : "--key-fd");
 		return ECANCELED;
 	case OPT_OPEN:
 	case OPT_IDEMPOTENT:
@@ -270,6 +287,7 @@ const struct argp options_protocol = {protocol_table, protocol_parse, NULL, NULL
 
 /* -- general -- */
 
+/* clang-format off */
 static const struct argp_option general_table[] = {
 	{"quiet",   'q', NULL, OPTION_IN_HELP_ONLY, "say errors alone", 0},
 	{"verbose", 'v', NULL, OPTION_IN_HELP_ONLY, "say more; twice: still more", 0},
@@ -279,6 +297,7 @@ static const struct argp_option general_table[] = {
 	{"version", OPT_VERSION, NULL, OPTION_IN_HELP_ONLY, "the version", 0},
 	{0},
 };
+/* clang-format on */
 
 static const char *const color_names[] = {"auto", "always", "never"};
 
@@ -321,14 +340,16 @@ const struct argp options_general = {general_table, general_parse, NULL, NULL, N
 
 /* -- the whole -- */
 
-/* argp hands children their input only where the parser above them cares to; this one stands above the command's. */
+/* argp hands children their input only where the parser above them cares to; this one stands above
+ * the command's. */
 static error_t share_input(int key, char *arg, struct argp_state *state)
 {
 	(void)arg;
 	if (key != ARGP_KEY_INIT)
 		return ARGP_ERR_UNKNOWN;
 	state->child_inputs[0] = state->input;
-	state->err_stream = NULL; /* getopt says what is wrong, we say where help is; argp's "Try" is left out */
+	state->err_stream = NULL; /* getopt says what is wrong, we say where help is; argp's "Try"
+	                             is left out */
 	return 0;
 }
 
@@ -338,8 +359,8 @@ static bool color_wanted(void)
 	const char *term = getenv("TERM");
 	if (parsing.color != 0)
 		return parsing.color == 1;
-	return (no_color == NULL || *no_color == '\0') && (term == NULL || strcmp(term, "dumb") != 0) &&
-	       isatty(STDERR_FILENO);
+	return (no_color == NULL || *no_color == '\0') &&
+	       (term == NULL || strcmp(term, "dumb") != 0) && isatty(STDERR_FILENO);
 }
 
 int options_parse(const struct command *self, int argc, char **argv, struct options *options)
@@ -360,7 +381,8 @@ int options_parse(const struct command *self, int argc, char **argv, struct opti
 	return error == 0 ? OPTIONS_GO_ON : CODE_USAGE;
 }
 
-void options_walk(const struct argp *argp, void (*each)(const struct argp_option *option, void *arg), void *arg)
+void options_walk(const struct argp *argp,
+                  void (*each)(const struct argp_option *option, void *arg), void *arg)
 {
 	const struct argp_option *o = argp->options;
 	for (; o != NULL && (o->name != NULL || o->key != 0); o++)

@@ -1,12 +1,13 @@
 /* options.h - the common options: the same letter means the same everywhere.
  *
- * A command has a struct that begins with struct options, and an argp whose children are the groups it takes:
+ * A command has a struct that begins with struct options, and an argp whose children are the groups
+ * it takes:
  *
  *     struct request {
  *             struct options common;
  *             bool explain;
  *     };
- *     static const struct argp_child children[] = {OPTIONS_TIMING, OPTIONS_BIND, OPTIONS_GENERAL, {0}};
+ *     static const struct argp_child children[] = {OPTIONS_TIMING, OPTIONS_GENERAL, {0}};
  *     static const struct argp argp = {table, parse, NULL, NULL, children, NULL, NULL};
  *
  *     struct request r = {.common.deadline = 0};
@@ -14,8 +15,9 @@
  *     if (code != OPTIONS_GO_ON)
  *             return code;
  *
- * Its own parser gets that struct as state->input, answers ARGP_ERR_UNKNOWN for what is not its own, and says a
- * wrong value with options_refuse. The words that are no options stand in words afterwards.
+ * Its own parser gets that struct as state->input, answers ARGP_ERR_UNKNOWN for what is not its
+ * own, and says a wrong value with options_refuse. The words that are no options stand in words
+ * afterwards.
  */
 #ifndef COMMON_OPTIONS_H
 #define COMMON_OPTIONS_H
@@ -62,9 +64,9 @@ struct options {
 
 /* Rows for an argp's children. */
 extern const struct argp options_payload, options_print, options_json, options_bind, options_listen,
-	options_timing, options_deadline,
-	options_count, options_protocol, options_general;
+        options_timing, options_deadline, options_count, options_protocol, options_general;
 
+/* clang-format off */
 #define OPTIONS_PAYLOAD  {&options_payload, 0, NULL, 0}  /* -x -f -e --lines -0 */
 #define OPTIONS_PRINT    {&options_print, 0, NULL, 0}    /* -p -j */
 #define OPTIONS_JSON     {&options_json, 0, NULL, 0}     /* -j alone */
@@ -75,6 +77,7 @@ extern const struct argp options_payload, options_print, options_json, options_b
 #define OPTIONS_COUNT    {&options_count, 0, NULL, 0}    /* -n */
 #define OPTIONS_PROTOCOL {&options_protocol, 0, NULL, 0} /* -k --key-fd --open --idempotent */
 #define OPTIONS_GENERAL  {&options_general, 0, NULL, 0}  /* -q -v --color -h --help --version; always the last */
+/* clang-format on */
 
 /* Keys of long options without a letter. A command's own begin at OPT_OWN. */
 enum {
@@ -89,16 +92,18 @@ enum {
 	OPT_OWN = 0x200,
 };
 
-/* In argp_option.flags: shown by --help, not among the few lines of -h. (argp's own --usage is not used.) */
+/* In argp_option.flags: shown by --help, not among the few lines of -h. (argp's own --usage is not
+ * used.) */
 #define OPTION_IN_HELP_ONLY OPTION_NO_USAGE
 
 #define OPTIONS_GO_ON (-1)
 
-/* Parses argv into options and sets up say. OPTIONS_GO_ON, or the exit code to end with (help was printed, or
- * a sentence was said). */
+/* Parses argv into options and sets up say. OPTIONS_GO_ON, or the exit code to end with (help was
+ * printed, or a sentence was said). */
 int options_parse(const struct command *self, int argc, char **argv, struct options *options);
 
-/* Says that the value of an option is wrong, and what is taken: "-p: 'html' is none of text, hex, raw, none". Returns what a parser returns then. */
+/* Says that the value of an option is wrong, and what is taken: "-p: 'html' is none of text, hex,
+ * raw, none". Returns what a parser returns then. */
 int options_refuse(const char *option, const char *value, const char *wanted);
 
 /* The same for what a function of values.h said: 0 where wrong is NULL.
@@ -106,6 +111,7 @@ int options_refuse(const char *option, const char *value, const char *wanted);
 int options_check(const char *option, const char *value, const char *wrong);
 
 /* Calls each(option, arg) for every option of argp and its children, in order. */
-void options_walk(const struct argp *argp, void (*each)(const struct argp_option *option, void *arg), void *arg);
+void options_walk(const struct argp *argp,
+                  void (*each)(const struct argp_option *option, void *arg), void *arg);
 
 #endif

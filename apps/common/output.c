@@ -11,8 +11,8 @@
 
 #define CHUNK 4096 /* bytes of a message made readable at a time */
 
-/* What waits to be written: ours and not stdio's, which would cost every start of a one-shot command its set-up and
- * forget errno at exit. */
+/* What waits to be written: ours and not stdio's, which would cost every start of a one-shot
+ * command its set-up and forget errno at exit. */
 static struct {
 	char bytes[65536];
 	size_t used;
@@ -138,8 +138,10 @@ int output_message(struct output *out, const void *data, size_t len, bool newlin
 {
 	if (out->print == PRINT_NONE)
 		return 0;
-	bool ends_line = out->print == PRINT_TEXT && len > 0 && ((const char *)data)[len - 1] == '\n';
-	bool wants_line = out->print == PRINT_HEX || (out->print == PRINT_TEXT && (newline || out->terminal));
+	bool ends_line =
+	        out->print == PRINT_TEXT && len > 0 && ((const char *)data)[len - 1] == '\n';
+	bool wants_line =
+	        out->print == PRINT_HEX || (out->print == PRINT_TEXT && (newline || out->terminal));
 	int code = put_piece(out, data, len);
 	if (code == 0)
 		code = put_escape_end(out);

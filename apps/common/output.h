@@ -1,7 +1,7 @@
 /* output.h - stdout is data: escaped on a terminal, exact in a pipe.
  *
- * Functions return 0 or the exit code to end with: CODE_PIPE when the reader has gone (say nothing, clean up, return
- * it), CODE_WRITE after a sentence that says what failed.
+ * Functions return 0 or the exit code to end with: CODE_PIPE when the reader has gone (say nothing,
+ * clean up, return it), CODE_WRITE after a sentence that says what failed.
  */
 #ifndef COMMON_OUTPUT_H
 #define COMMON_OUTPUT_H
@@ -27,7 +27,8 @@ struct output {
 /* Of stdout. Ignores SIGPIPE, so that a reader who goes is an answer of write and no death. */
 void output_open(struct output *out, enum print print);
 
-/* One message. newline: it ends with one, added if it is missing (listen, --lines); false: only on a terminal. */
+/* One message. newline: it ends with one, added if it is missing (listen, --lines); false: only on
+ * a terminal. */
 int output_message(struct output *out, const void *data, size_t len, bool newline);
 
 /* The next piece of a stream: no newline is added, a character may go on in the next piece. */
@@ -42,8 +43,8 @@ int output_line(const char *text);
 /* The beginning of such a line. */
 int output_part(const char *text, size_t len);
 
-/* Until output_flush, what is written waits in a buffer: between messages that are there already. Without it
- * every message is written at once. */
+/* Until output_flush, what is written waits in a buffer: between messages that are there already.
+ * Without it every message is written at once. */
 void output_hold(void);
 int output_flush(void);
 

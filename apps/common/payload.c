@@ -43,8 +43,9 @@ static int check_options(const struct options *o, char **words, size_t count)
 {
 	const char *name = o->command->name;
 	if (count > 1)
-		return fail_usage(name, "%zu words of text: quote them, so that they are one: '%s %s%s'", count,
-				  words[0], words[1], count > 2 ? " ..." : "");
+		return fail_usage(name,
+		                  "%zu words of text: quote them, so that they are one: '%s %s%s'",
+		                  count, words[0], words[1], count > 2 ? " ..." : "");
 	if (count == 1 && o->file != NULL)
 		return fail_usage(name, "TEXT and -f: one of them is the message");
 	if (o->hex && o->escapes)
@@ -66,9 +67,10 @@ int payload_open(struct payload *p, const struct options *o, char **words, size_
 		return open_file(p, o->file);
 	p->fd = STDIN_FILENO;
 	if (o->file == NULL && !is_split(p) && isatty(STDIN_FILENO))
-		return fail_usage(o->command->name,
-				  "nothing to send: write TEXT after the endpoint ('' is an empty message), "
-				  "or pipe it in");
+		return fail_usage(
+		        o->command->name,
+		        "nothing to send: write TEXT after the endpoint ('' is an empty message), "
+		        "or pipe it in");
 	return 0;
 }
 
@@ -117,7 +119,8 @@ static bool fill(struct payload *p)
 	while (n < 0 && errno == EINTR);
 	if (n < 0) {
 		p->eof = true;
-		return failed(p, fail(CODE_READ, "%s: cannot read: %s", input_name(p), strerror(errno)));
+		return failed(
+		        p, fail(CODE_READ, "%s: cannot read: %s", input_name(p), strerror(errno)));
 	}
 	p->eof = n == 0;
 	p->end += (size_t)n;
@@ -126,7 +129,10 @@ static bool fill(struct payload *p)
 
 static int hex_digit(uint8_t c)
 {
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+	return c >= '0' && c <= '9'   ? c - '0'
+	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
+	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
+	                              : -1;
 }
 
 /* Both decoders work in place: what they make is never longer. NULL, or what is wrong. */
@@ -165,7 +171,8 @@ static const char *decode_escapes(uint8_t *s, size_t *len)
 			s[n++] = (uint8_t)bytes[letter - letters];
 			continue;
 		}
-		if (i + 2 >= *len || s[i] != 'x' || hex_digit(s[i + 1]) < 0 || hex_digit(s[i + 2]) < 0)
+		if (i + 2 >= *len || s[i] != 'x' || hex_digit(s[i + 1]) < 0 ||
+		    hex_digit(s[i + 2]) < 0)
 			return "-e: an escape that is none: \\n \\r \\t \\0 \\e \\\\ \\xNN";
 		s[n++] = (uint8_t)(hex_digit(s[i + 1]) << 4 | hex_digit(s[i + 2]));
 		i += 2;
@@ -177,14 +184,16 @@ static const char *decode_escapes(uint8_t *s, size_t *len)
 /* Makes the message of the len bytes at s. false: it is none, which was said. */
 static bool deliver(struct payload *p, uint8_t *s, size_t len)
 {
-	const char *wrong = p->options->hex	  ? decode_hex(s, &len)
-			    : p->options->escapes ? decode_escapes(s, &len)
-						  : NULL;
+	const char *wrong = p->options->hex       ? decode_hex(s, &len)
+	                    : p->options->escapes ? decode_escapes(s, &len)
+	                                          : NULL;
 	if (wrong != NULL)
 		return failed(p, fail_line(p->line, CODE_USAGE, "%s", wrong));
 	if (len > p->max)
-		return failed(p, fail_line(p->line, CODE_SIZE, "%zu bytes are too large: a message has %zu at most; "
-					   "nothing was sent", len, p->max));
+		return failed(p, fail_line(p->line, CODE_SIZE,
+		                           "%zu bytes are too large: a message has %zu at most; "
+		                           "nothing was sent",
+		                           len, p->max));
 	p->data = s;
 	p->len = len;
 	return true;
@@ -199,13 +208,16 @@ static bool next_whole(struct payload *p)
 		if (!fill(p))
 			return false;
 	if (p->end > raw_max(p))
-		return failed(p, fail(CODE_SIZE, "too large: a message has %zu bytes at most; nothing was sent", p->max));
+		return failed(p,
+		              fail(CODE_SIZE,
+		                   "too large: a message has %zu bytes at most; nothing was sent",
+		                   p->max));
 	static uint8_t nothing;
 	return deliver(p, p->buffer != NULL ? p->buffer : &nothing, p->end);
 }
 
-/* Where the part that begins at start ends (its delimiter, or the end of the input); false: there is none. Of a
- * part that is too long only the last bytes are kept, with skipping set. */
+/* Where the part that begins at start ends (its delimiter, or the end of the input); false: there
+ * is none. Of a part that is too long only the last bytes are kept, with skipping set. */
 static bool find_part(struct payload *p, size_t *len, bool *delimited)
 {
 	size_t seen = 0;
@@ -214,7 +226,9 @@ static bool find_part(struct payload *p, size_t *len, bool *delimited)
 	for (;;) {
 		uint8_t *from = p->buffer + p->start;
 		size_t have = p->end - p->start;
-		uint8_t *at = have > seen ? memchr(from + seen, p->options->lines ? '\n' : '\0', have - seen) : NULL;
+		uint8_t *at = have > seen ? memchr(from + seen, p->options->lines ? '\n' : '\0',
+		                                   have - seen)
+		                          : NULL;
 		*delimited = at != NULL;
 		*len = at != NULL ? (size_t)(at - from) : have;
 		if (at != NULL || p->eof)
@@ -241,7 +255,9 @@ static bool next_part(struct payload *p)
 		p->skipping = false;
 		p->line++;
 		if (too_long)
-			failed(p, fail_line(p->line, CODE_SIZE, "too large: a message has %zu bytes at most; not sent", p->max));
+			failed(p, fail_line(p->line, CODE_SIZE,
+			                    "too large: a message has %zu bytes at most; not sent",
+			                    p->max));
 		else if (deliver(p, part, len))
 			return true;
 	}

@@ -22,12 +22,13 @@ struct payload {
 	bool eof, done, skipping;
 };
 
-/* words are what stands after the endpoint: no word or one. max: bytes of a message. 0, or an exit code after a sentence:
- * too many words, nothing to send, a file that cannot be opened. */
-int payload_open(struct payload *p, const struct options *options, char **words, size_t count, size_t max);
+/* words are what stands after the endpoint: no word or one. max: bytes of a message. 0, or an exit
+ * code after a sentence: too many words, nothing to send, a file that cannot be opened. */
+int payload_open(struct payload *p, const struct options *options, char **words, size_t count,
+                 size_t max);
 
-/* The next message, read when it is asked for. false: there is none, or reading failed (code says). A line that is too
- * long or no hexadecimal is said, kept in code and passed over. */
+/* The next message, read when it is asked for. false: there is none, or reading failed (code says).
+ * A line that is too long or no hexadecimal is said, kept in code and passed over. */
 bool payload_next(struct payload *p);
 
 void payload_close(struct payload *p);

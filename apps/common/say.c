@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SENTENCE_MAX 1024 /* bytes; a longer sentence is cut */
+#define SENTENCE_MAX     1024 /* bytes; a longer sentence is cut */
 #define LINES_PER_SECOND 10
 
 static struct {
@@ -48,7 +48,8 @@ static void write_line(bool is_error, const char *sentence)
 		return; /* nowhere left to say so */
 }
 
-__attribute__((format(printf, 2, 0))) static void write_format(bool is_error, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void write_format(bool is_error, const char *format,
+                                                               va_list args)
 {
 	char sentence[SENTENCE_MAX];
 	vsnprintf(sentence, sizeof(sentence), format, args);
@@ -96,7 +97,8 @@ void say_left_out(void)
 	count_left_out(&logged);
 }
 
-__attribute__((format(printf, 2, 0))) static void write_limited(struct kind *k, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void write_limited(struct kind *k, const char *format,
+                                                                va_list args)
 {
 	uint64_t now = dgram_clock();
 	if (state.verbosity < 0)

@@ -1,4 +1,5 @@
-/* say.h - sentences for people, on stderr: "dgram: 127.0.0.1:7499: refused (no one listens on this port)".
+/* say.h - sentences for people, on stderr: "dgram: 127.0.0.1:7499: refused (no one listens on this
+ * port)".
  *
  * Whatever a sentence quotes, its control bytes are escaped, newlines too: one call is one line.
  */
@@ -9,10 +10,11 @@
 
 #define SAY_LIKE_PRINTF __attribute__((format(printf, 1, 2)))
 
-/* How much is said: -1 (-q) errors alone, 0, 1 (-v), 2 (-vv); and whether fail() writes a JSON line too. */
+/* How much is said: -1 (-q) errors alone, 0, 1 (-v), 2 (-vv); and whether fail() writes a JSON line
+ * too. */
 void say_setup(int verbosity, bool json, bool color);
 
-SAY_LIKE_PRINTF void say(const char *format, ...);         /* start line, summary, hints; not with -q */
+SAY_LIKE_PRINTF void say(const char *format, ...); /* start line, summary, hints; not with -q */
 SAY_LIKE_PRINTF void say_verbose(const char *format, ...); /* only with -v */
 SAY_LIKE_PRINTF void say_error(const char *format, ...);   /* always */
 
@@ -30,9 +32,11 @@ void say_left_out(void);
 __attribute__((format(printf, 2, 3))) int fail(int code, const char *format, ...);
 
 /* The same about one line of --lines or -0 (counted from 1). */
-__attribute__((format(printf, 3, 4))) int fail_line(unsigned long long line, int code, const char *format, ...);
+__attribute__((format(printf, 3, 4))) int fail_line(unsigned long long line, int code,
+                                                    const char *format, ...);
 
-/* Takes part in the sentences of exit code 2: says it and adds "see 'dgram CMD -h'". Returns CODE_USAGE. */
+/* Takes part in the sentences of exit code 2: says it and adds "see 'dgram CMD -h'". Returns
+ * CODE_USAGE. */
 __attribute__((format(printf, 2, 3))) int fail_usage(const char *command, const char *format, ...);
 
 #endif

@@ -1,5 +1,6 @@
-/* Handlers do what may be done in one. That of long-running commands notes the signal and writes a byte to a pipe, so
- * that a poll that starts just after the check still wakes; that of one-shot commands unlinks, and dies. */
+/* Handlers do what may be done in one. That of long-running commands notes the signal and writes a
+ * byte to a pipe, so that a poll that starts just after the check still wakes; that of one-shot
+ * commands unlinks, and dies. */
 #define _GNU_SOURCE
 #include "signals.h"
 #include "exit.h"

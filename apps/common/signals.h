@@ -1,13 +1,13 @@
-/* signals.h - SIGINT and SIGTERM for commands that run until told to stop: they end in order, with a summary.
- * One-shot commands leave the signals alone and die by them.
+/* signals.h - SIGINT and SIGTERM for commands that run until told to stop: they end in order, with
+ * a summary. One-shot commands leave the signals alone and die by them.
  */
 #ifndef COMMON_SIGNALS_H
 #define COMMON_SIGNALS_H
 
 #include <stdbool.h>
 
-/* From here on the first SIGINT or SIGTERM is noted; a second one ends the process at once. SIGPIPE is ignored.
- * 0 or CODE_REFUSED after a sentence. */
+/* From here on the first SIGINT or SIGTERM is noted; a second one ends the process at once. SIGPIPE
+ * is ignored. 0 or CODE_REFUSED after a sentence. */
 int signals_catch(void);
 
 /* Readable once a signal came: for poll, beside the socket. -1 before signals_catch. */
@@ -16,8 +16,9 @@ int signals_fd(void);
 /* The signal that came, or 0. */
 int signals_caught(void);
 
-/* For one-shot commands with a file of their own (a UNIX socket's, in a directory of its own where directory is set):
- * they still die by SIGINT, SIGTERM or SIGHUP, but the file goes first. path NULL: there is none any more. */
+/* For one-shot commands with a file of their own (a UNIX socket's, in a directory of its own where
+ * directory is set): they still die by SIGINT, SIGTERM or SIGHUP, but the file goes first. path
+ * NULL: there is none any more. */
 void signals_remove_first(const char *path, bool directory);
 
 #endif

@@ -16,7 +16,7 @@ static void write_host_port(char *out, size_t size, const struct dgram_uri *u)
 	if (u->has_port)
 		snprintf(port, sizeof(port), "%u", u->port);
 	snprintf(out, size, "%s%s%s%s%s:%s", v6 ? "[" : "", u->host, *u->zone ? "%" : "", u->zone,
-		 v6 ? "]" : "", port);
+	         v6 ? "]" : "", port);
 }
 
 /* What a command says that has plain endpoints alone, for now. */
@@ -27,19 +27,26 @@ static int refuse_scheme(const struct dgram_uri *u, const char *text, const stru
 	switch (u->scheme) {
 	case DGRAM_SCHEME_DGRAM:
 		return fail_usage(o->command->name,
-				  "'%s' without a scheme means the dgram protocol, which this version does not have yet; "
-				  "for plain UDP write udp://%s", text, plain);
+		                  "'%s' without a scheme means the dgram protocol, which this "
+		                  "version does not have yet; "
+		                  "for plain UDP write udp://%s",
+		                  text, plain);
 	case DGRAM_SCHEME_TCP:
 		return fail_usage(o->command->name,
-				  "%s: messages over tcp:// are not in this version yet; for a plain byte stream: "
-				  "dgram stream connect tcp://%s", text, plain);
+		                  "%s: messages over tcp:// are not in this version yet; for a "
+		                  "plain byte stream: "
+		                  "dgram stream connect tcp://%s",
+		                  text, plain);
 	case DGRAM_SCHEME_GROUP:
 		return fail_usage(o->command->name,
-				  "%s: group:// is not in this version yet; for a plain group datagram write udp://%s",
-				  text, plain);
+		                  "%s: group:// is not in this version yet; for a plain group "
+		                  "datagram write udp://%s",
+		                  text, plain);
 	case DGRAM_SCHEME_PEER:
-		return fail_usage(o->command->name,
-				  "%s: peers by name are not in this version yet; write udp://HOST:PORT", text);
+		return fail_usage(
+		        o->command->name,
+		        "%s: peers by name are not in this version yet; write udp://HOST:PORT",
+		        text);
 	case DGRAM_SCHEME_UDP:
 	case DGRAM_SCHEME_UNIX:
 		break;
@@ -47,7 +54,8 @@ static int refuse_scheme(const struct dgram_uri *u, const char *text, const stru
 	return 0;
 }
 
-static int parse_plain(struct dgram_uri *u, const char *text, enum dgram_uri_use use, const struct options *o)
+static int parse_plain(struct dgram_uri *u, const char *text, enum dgram_uri_use use,
+                       const struct options *o)
 {
 	const char *why = "";
 	if (dgram_uri_parse(u, text, use, &why) < 0)
@@ -72,13 +80,13 @@ static int resolve_failed(const char *text, const struct dgram_uri *u, int error
 	char candidates[256], span[32];
 	switch (error) {
 	case DGRAM_ERR_ZONE:
-		return fail(CODE_USAGE, "%s: a link-local address needs its interface, one of: %s", text,
-			    dgram_interface_candidates(candidates, sizeof(candidates)));
+		return fail(CODE_USAGE, "%s: a link-local address needs its interface, one of: %s",
+		            text, dgram_interface_candidates(candidates, sizeof(candidates)));
 	case DGRAM_ERR_INTERFACE:
 		return fail(CODE_BIND, "%s: no interface is called '%s'", text, u->zone);
 	case DGRAM_ERR_TIMEOUT:
-		return fail(CODE_RESOLVE, "%s: the name did not resolve in %s; nothing was sent", text,
-			    target_span(timeout, span, sizeof(span)));
+		return fail(CODE_RESOLVE, "%s: the name did not resolve in %s; nothing was sent",
+		            text, target_span(timeout, span, sizeof(span)));
 	default:
 		return fail(exit_of(error), "%s: %s", text, dgram_strerror(error));
 	}
@@ -93,7 +101,8 @@ int target_resolve(struct target *t, const struct options *o, uint64_t timeout)
 	return 0;
 }
 
-/* Whether it is the last address of one of our networks: 192.168.1.255 where we are 192.168.1.7/24. */
+/* Whether it is the last address of one of our networks: 192.168.1.255 where we are 192.168.1.7/24.
+ */
 static bool is_directed_broadcast(const struct dgram_addr *addr)
 {
 	struct ifaddrs *all;
@@ -103,7 +112,8 @@ static bool is_directed_broadcast(const struct dgram_addr *addr)
 	if (addr->family != DGRAM_IPV4 || (addr->u.ip4[3] & 3) != 3 || getifaddrs(&all) < 0)
 		return false; /* no network is so small that its last address ends otherwise */
 	for (struct ifaddrs *i = all; i != NULL && !found; i = i->ifa_next) {
-		if (i->ifa_addr == NULL || i->ifa_netmask == NULL || i->ifa_addr->sa_family != AF_INET)
+		if (i->ifa_addr == NULL || i->ifa_netmask == NULL ||
+		    i->ifa_addr->sa_family != AF_INET)
 			continue;
 		struct sockaddr_in ours, net;
 		memcpy(&ours, i->ifa_addr, sizeof(ours));
@@ -117,7 +127,8 @@ static bool is_directed_broadcast(const struct dgram_addr *addr)
 
 bool target_is_group(const struct dgram_addr *addr)
 {
-	return dgram_addr_is_multicast(addr) || dgram_addr_is_broadcast(addr) || is_directed_broadcast(addr);
+	return dgram_addr_is_multicast(addr) || dgram_addr_is_broadcast(addr) ||
+	       is_directed_broadcast(addr);
 }
 
 const char *target_strerror(const struct target *t, int error)
@@ -155,7 +166,8 @@ static int bind_failed(const char *text, int error, int errno_value)
 {
 	const char *why = error == DGRAM_ERR_SYSTEM ? strerror(errno_value) : dgram_strerror(error);
 	const char *hint = error == DGRAM_ERR_DENIED ? "; ports below 1024 need privilege" : "";
-	int code = error == DGRAM_ERR_SIZE || error == DGRAM_ERR_UNSUPPORTED ? CODE_USAGE : CODE_BIND;
+	int code =
+	        error == DGRAM_ERR_SIZE || error == DGRAM_ERR_UNSUPPORTED ? CODE_USAGE : CODE_BIND;
 	return fail(code, "%s: cannot bind: %s%s", text, why, hint);
 }
 
@@ -170,7 +182,8 @@ static enum dgram_family family_of(const struct target *t)
 #define LOCAL_TIMEOUT (5 * DGRAM_S) /* to find a name of this machine */
 
 /* No ADDR is every address of the family; of both, where none was asked for. 1, or an error. */
-static int resolve_local(struct dgram_addr *out, const struct dgram_uri *u, enum dgram_family family)
+static int resolve_local(struct dgram_addr *out, const struct dgram_uri *u,
+                         enum dgram_family family)
 {
 	if (*u->host != '\0' || u->scheme == DGRAM_SCHEME_UNIX)
 		return dgram_resolve(out, 1, u, family, LOCAL_TIMEOUT);
@@ -196,8 +209,9 @@ static int bind_address(struct dgram_addr *out, const struct target *t, const st
 	if (code != 0)
 		return code;
 	if ((u.scheme == DGRAM_SCHEME_UNIX) != (family == DGRAM_UNIX))
-		return fail_usage(o->command->name, "-b: '%s' cannot talk to %s: both are UNIX paths or neither is",
-				  o->bind, t->text);
+		return fail_usage(o->command->name,
+		                  "-b: '%s' cannot talk to %s: both are UNIX paths or neither is",
+		                  o->bind, t->text);
 	int n = resolve_local(out, &u, family);
 	return n < 0 ? resolve_failed(o->bind, &u, n, LOCAL_TIMEOUT) : 0;
 }
@@ -206,8 +220,8 @@ int target_socket(struct dgram_socket *s, const struct target *t, const struct o
 {
 	enum dgram_family family = family_of(t);
 	struct dgram_socket_options opt = {
-		.interface = o->interface,
-		.broadcast = family != DGRAM_UNIX,
+	        .interface = o->interface,
+	        .broadcast = family != DGRAM_UNIX,
 	};
 	int error;
 	if (o->bind == NULL) {
@@ -229,21 +243,23 @@ int target_socket(struct dgram_socket *s, const struct target *t, const struct o
 	if (o->bind != NULL)
 		return bind_failed(o->bind, error, errno_value);
 	return fail(exit_of(error), "%s: cannot open a socket: %s", t->text,
-		    error == DGRAM_ERR_SYSTEM ? strerror(errno_value) : dgram_strerror(error));
+	            error == DGRAM_ERR_SYSTEM ? strerror(errno_value) : dgram_strerror(error));
 }
 
 /* -- the socket to listen on -- */
 
 #define LISTEN_BUFFER (4u << 20) /* bytes: a burst of some thousand small datagrams */
 
-static int bind_group(struct dgram_socket *s, const struct dgram_addr *group, const struct options *o)
+static int bind_group(struct dgram_socket *s, const struct dgram_addr *group,
+                      const struct options *o)
 {
 	struct dgram_socket_options opt = {
-		.interface = o->interface, .group_port = true, .receive_buffer = LISTEN_BUFFER};
+	        .interface = o->interface, .group_port = true, .receive_buffer = LISTEN_BUFFER};
 	int error = dgram_socket_bound(s, group, &opt);
 	if (error < 0)
 		return error;
-	uint32_t interface = o->interface != NULL ? dgram_interface_index(o->interface) : group->zone;
+	uint32_t interface =
+	        o->interface != NULL ? dgram_interface_index(o->interface) : group->zone;
 	error = dgram_socket_join(s, group, interface);
 	if (error >= 0)
 		return 0;
@@ -251,24 +267,27 @@ static int bind_group(struct dgram_socket *s, const struct dgram_addr *group, co
 	return error;
 }
 
-static int listen_at(struct dgram_socket *s, const struct dgram_uri *u, const char *text, const struct options *o)
+static int listen_at(struct dgram_socket *s, const struct dgram_uri *u, const char *text,
+                     const struct options *o)
 {
 	struct dgram_addr local;
 	struct dgram_socket_options opt = {
-		.interface = o->interface,
-		.ipv6_only = o->family == DGRAM_IPV6,
-		.receive_buffer = LISTEN_BUFFER,
+	        .interface = o->interface,
+	        .ipv6_only = o->family == DGRAM_IPV6,
+	        .receive_buffer = LISTEN_BUFFER,
 	};
 	int n = resolve_local(&local, u, o->family);
 	if (n < 0)
 		return resolve_failed(text, u, n, LOCAL_TIMEOUT);
 	int error = dgram_addr_is_multicast(&local) ? bind_group(s, &local, o)
-						    : dgram_socket_bound(s, &local, &opt);
+	                                            : dgram_socket_bound(s, &local, &opt);
 	if (error < 0)
 		return bind_failed(text, error, errno);
 	if (s->receive_buffer < LISTEN_BUFFER)
-		say_verbose("the kernel grants a receive buffer of %u KiB, not %u (net.core.rmem_max): "
-			    "bursts beyond it are lost", s->receive_buffer / 1024, LISTEN_BUFFER / 1024);
+		say_verbose(
+		        "the kernel grants a receive buffer of %u KiB, not %u (net.core.rmem_max): "
+		        "bursts beyond it are lost",
+		        s->receive_buffer / 1024, LISTEN_BUFFER / 1024);
 	return 0;
 }
 

@@ -11,38 +11,39 @@
 
 struct target {
 	struct dgram_uri uri;
-	char text[TARGET_TEXT_MAX]; /* for sentences: "127.0.0.1:7499", "[::1]:9", "unix:///run/x" */
+	char text[TARGET_TEXT_MAX]; /* for sentences: "127.0.0.1:7499", "[::1]:9", "unix:///run/x"
+	                             */
 	struct dgram_addr addrs[DGRAM_RESOLVE_MAX];
 	size_t count;
 };
 
-/* Reads a plain endpoint (udp:// or unix://) to talk to. 0, or CODE_USAGE after a sentence that shows the endpoint
- * as it should be. */
+/* Reads a plain endpoint (udp:// or unix://) to talk to. 0, or CODE_USAGE after a sentence that
+ * shows the endpoint as it should be. */
 int target_parse(struct target *t, const char *text, const struct options *o);
 
 /* Finds its addresses, in at most timeout ns. 0 or an exit code after a sentence. */
 int target_resolve(struct target *t, const struct options *o, uint64_t timeout);
 
-/* A socket to talk to them from, with -b, -i, -4 and -6. 0 or an exit code after a sentence. A UNIX socket's file is
- * removed by close, and by a signal that ends the command before signals_catch. */
+/* A socket to talk to them from, with -b, -i, -4 and -6. 0 or an exit code after a sentence. A UNIX
+ * socket's file is removed by close, and by a signal that ends the command before signals_catch. */
 int target_socket(struct dgram_socket *s, const struct target *t, const struct options *o);
 
-/* A socket bound to the plain endpoint text ("udp://[ADDR]:PORT", "unix://PATH"), joined to the group where it is one.
- * 0 or an exit code after a sentence. */
+/* A socket bound to the plain endpoint text ("udp://[ADDR]:PORT", "unix://PATH"), joined to the
+ * group where it is one. 0 or an exit code after a sentence. */
 int target_listen(struct dgram_socket *s, const char *text, const struct options *o);
 
 /* A UDP socket bound where -b says, to nobody in particular. 0 or an exit code after a sentence. */
 int target_listen_bind(struct dgram_socket *s, const struct options *o);
 
-/* Where a bound socket is, as an endpoint with its real port: "udp://127.0.0.1:43210". Returns buf (at least
- * TARGET_TEXT_MAX + 6 bytes to hold all). */
+/* Where a bound socket is, as an endpoint with its real port: "udp://127.0.0.1:43210". Returns buf
+ * (at least TARGET_TEXT_MAX + 6 bytes to hold all). */
 char *target_local(const struct dgram_socket *s, char *buf, size_t size);
 
 /* dgram_strerror in words that fit the kind of endpoint. Static memory. */
 const char *target_strerror(const struct target *t, int error);
 
-/* Whether a datagram to this address goes to many: a multicast address, a broadcast address, or the last address of a
- * network that this machine is in. */
+/* Whether a datagram to this address goes to many: a multicast address, a broadcast address, or the
+ * last address of a network that this machine is in. */
 bool target_is_group(const struct dgram_addr *addr);
 
 /* A span of time for a sentence: "1 s", "250 ms", "1.5 s". Returns buf. */

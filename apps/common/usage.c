@@ -75,7 +75,7 @@ static void write_option(const struct argp_option *o, void *arg)
 		n = snprintf(left, sizeof(left), "      ");
 	if (o->name != NULL)
 		n += snprintf(left + n, sizeof(left) - (size_t)n, "--%s%s%s", o->name,
-			      o->arg != NULL ? " " : "", o->arg != NULL ? o->arg : "");
+		              o->arg != NULL ? " " : "", o->arg != NULL ? o->arg : "");
 	size_t indent = p->width < 70 && !p->brief ? 8 : OPTION_COLUMN;
 	fprintf(p->out, "%s", left);
 	size_t column = (size_t)n;
@@ -94,7 +94,8 @@ static void write_option(const struct argp_option *o, void *arg)
 static void write_head(const struct page *p, const struct command *c)
 {
 	char usage[256];
-	snprintf(usage, sizeof(usage), "dgram %s [OPTION...]%s%s", c->name, *c->synopsis ? " " : "", c->synopsis);
+	snprintf(usage, sizeof(usage), "dgram %s [OPTION...]%s%s", c->name, *c->synopsis ? " " : "",
+	         c->synopsis);
 	fputs("usage: ", p->out);
 	wrap(p, usage, 7, 7);
 	wrap(p, c->summary, 0, 0);
@@ -134,7 +135,8 @@ int usage_full(const struct command *c)
 	write_options(&p, c);
 	fputs("\nDurations: 250us 300ms 1.5s 2m, a bare number is seconds.\n"
 	      "Sizes: 64k 1M 1MiB (powers of 1024), 64kB 1MB (powers of 1000).\n"
-	      "See also: dgram help exit-codes, dgram help endpoints, dgram help json, man dgram\n", p.out);
+	      "See also: dgram help exit-codes, dgram help endpoints, dgram help json, man dgram\n",
+	      p.out);
 	return output_stdio();
 }
 
@@ -152,7 +154,8 @@ static void write_group(const struct page *p, const char *group)
 		char left[120];
 		if (strcmp(c->group, group) != 0)
 			continue;
-		int n = snprintf(left, sizeof(left), "%-8s%s %s", first ? group : "", c->name, c->synopsis);
+		int n = snprintf(left, sizeof(left), "%-8s%s %s", first ? group : "", c->name,
+		                 c->synopsis);
 		size_t indent = p->width < 76 ? 10 : 34;
 		fprintf(p->out, "%s", left);
 		if ((size_t)n + 2 > indent) {
@@ -174,7 +177,8 @@ int usage_list(int fd)
 	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
 		write_group(&p, groups[i]);
 	fputs("\nEP: udp://HOST:PORT  unix://PATH  tcp://HOST:PORT (in stream)\n"
-	      "dgram COMMAND -h shows examples; dgram help endpoints, exit-codes, json\n", out);
+	      "dgram COMMAND -h shows examples; dgram help endpoints, exit-codes, json\n",
+	      out);
 	return output_stdio();
 }
 
@@ -187,7 +191,9 @@ static size_t distance(const char *a, const char *b)
 		return 99;
 	for (size_t i = 0; i <= n; i++)
 		for (size_t j = 0; j <= m; j++) {
-			size_t best = i == 0 ? j : j == 0 ? i : d[i - 1][j - 1] + (size_t)(a[i - 1] != b[j - 1]);
+			size_t best = i == 0   ? j
+			              : j == 0 ? i
+			                       : d[i - 1][j - 1] + (size_t)(a[i - 1] != b[j - 1]);
 			if (i > 0 && d[i - 1][j] + 1u < best)
 				best = d[i - 1][j] + 1u;
 			if (j > 0 && d[i][j - 1] + 1u < best)
@@ -206,7 +212,8 @@ const char *usage_nearest(const char *written, const char *const *words, size_t 
 	size_t least = strlen(written) < 4 ? 2 : 3; /* fewer edits than this */
 	for (size_t i = 0; i < count; i++) {
 		size_t edits = distance(written, words[i]);
-		bool begins = strlen(written) >= 3 && strncmp(words[i], written, strlen(written)) == 0;
+		bool begins =
+		        strlen(written) >= 3 && strncmp(words[i], written, strlen(written)) == 0;
 		if (begins)
 			edits = 1;
 		if (edits < least) {

@@ -1,5 +1,5 @@
-/* usage.h - help, made from the tables of commands and options. Functions print to stdout unless they say
- * otherwise and return an exit code.
+/* usage.h - help, made from the tables of commands and options. Functions print to stdout unless
+ * they say otherwise and return an exit code.
  */
 #ifndef COMMON_USAGE_H
 #define COMMON_USAGE_H
