@@ -4,6 +4,7 @@
 #include "common/output.h"
 #include "common/say.h"
 #include "common/usage.h"
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -63,8 +64,19 @@ static int run(int argc, char **argv)
 	return command->run(command, argc - 1, argv + 1);
 }
 
+/* A descriptor that was closed before us would become a socket's: what we print would go to the
+ * peer. So reading stdin and writing stdout are then the errors that they should be. */
+static void open_missing_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 &&
+		    open("/dev/null", fd == STDOUT_FILENO ? O_RDONLY : O_WRONLY) < 0)
+			return;
+}
+
 int main(int argc, char **argv)
 {
+	open_missing_descriptors();
 	int code = run(argc, argv);
 	int written = output_flush();
 	exit_with(code != 0 ? code : written);

@@ -63,6 +63,16 @@ static size_t valid_prefix(const uint8_t *s, size_t count)
 	return count;
 }
 
+size_t escape_tail(const uint8_t *data, size_t len)
+{
+	for (size_t n = 1; n <= 3 && n <= len; n++) {
+		const uint8_t *c = data + len - n;
+		if ((*c & 0xC0) != 0x80)
+			return length_of(*c) > n && valid_prefix(c, n) == n ? n : 0;
+	}
+	return 0;
+}
+
 static uint32_t decode(const uint8_t *s, size_t len)
 {
 	if (len == 1)

@@ -18,6 +18,9 @@ struct escape {
  * Returns the bytes written; nothing is terminated. */
 size_t escape_piece(struct escape *e, const uint8_t *piece, size_t len, char *out);
 
+/* How many bytes (0 to 3) at the end of data begin a character that goes on after it. */
+size_t escape_tail(const uint8_t *data, size_t len);
+
 /* The end: a character that was never finished is written as \xNN. out: 12 bytes. */
 size_t escape_end(struct escape *e, char *out);
 

@@ -3,6 +3,7 @@
 #include "exit.h"
 #include "say.h"
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -84,6 +85,28 @@ int output_flush(void)
 {
 	buffer.hold = false;
 	return drain();
+}
+
+size_t output_pending(void)
+{
+	return buffer.used;
+}
+
+/* A pipe that poll calls writable takes PIPE_BUF bytes (POSIX, write); the rest waits for the next
+ * call. */
+int output_flush_some(void)
+{
+	ssize_t n =
+	        write(STDOUT_FILENO, buffer.bytes, buffer.used < PIPE_BUF ? buffer.used : PIPE_BUF);
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return 0;
+	if (n < 0) {
+		buffer.used = 0;
+		return write_failed(errno);
+	}
+	buffer.used -= (size_t)n;
+	memmove(buffer.bytes, buffer.bytes + n, buffer.used);
+	return 0;
 }
 
 static int settle(int code)

@@ -48,6 +48,11 @@ int output_part(const char *text, size_t len);
 void output_hold(void);
 int output_flush(void);
 
+/* For loops that must not wait for the reader of stdout: what is held, and once poll says that
+ * stdout takes something, one write that does not block (what is held stays held). */
+size_t output_pending(void);
+int output_flush_some(void);
+
 /* The end of what a command wrote with stdio (help, completions): the same outcomes. */
 int output_stdio(void);
 

@@ -63,15 +63,38 @@ static int parse_plain(struct dgram_uri *u, const char *text, enum dgram_uri_use
 	return refuse_scheme(u, text, o);
 }
 
+static void write_text(struct target *t)
+{
+	if (t->uri.scheme == DGRAM_SCHEME_UNIX)
+		dgram_addr_format(&t->uri.unix_addr, t->text, sizeof(t->text));
+	else
+		write_host_port(t->text, sizeof(t->text), &t->uri);
+}
+
 int target_parse(struct target *t, const char *text, const struct options *o)
 {
 	int code = parse_plain(&t->uri, text, DGRAM_URI_TARGET, o);
 	if (code != 0)
 		return code;
-	if (t->uri.scheme == DGRAM_SCHEME_UNIX)
-		dgram_addr_format(&t->uri.unix_addr, t->text, sizeof(t->text));
-	else
-		write_host_port(t->text, sizeof(t->text), &t->uri);
+	write_text(t);
+	return 0;
+}
+
+int target_parse_stream(struct target *t, const char *text, enum dgram_uri_use use,
+                        const struct options *o)
+{
+	char plain[DGRAM_HOST_MAX + DGRAM_ZONE_MAX + 16];
+	const char *why = "";
+	if (dgram_uri_parse(&t->uri, text, use, &why) < 0)
+		return fail_usage(o->command->name, "%s: %s", text, why);
+	write_host_port(plain, sizeof(plain), &t->uri);
+	if (t->uri.scheme != DGRAM_SCHEME_TCP && t->uri.scheme != DGRAM_SCHEME_UNIX)
+		return fail_usage(o->command->name,
+		                  "'%s' is no stream: write tcp://%s or unix://PATH", text, plain);
+	if (*t->uri.name != '\0')
+		return fail_usage(o->command->name,
+		                  "%s: a byte stream has no /NAME: write tcp://%s", text, plain);
+	write_text(t);
 	return 0;
 }
 
@@ -162,7 +185,7 @@ char *target_local(const struct dgram_socket *s, char *buf, size_t size)
 
 /* -- the socket to talk from -- */
 
-static int bind_failed(const char *text, int error, int errno_value)
+int target_bind_failed(const char *text, int error, int errno_value)
 {
 	const char *why = error == DGRAM_ERR_SYSTEM ? strerror(errno_value) : dgram_strerror(error);
 	const char *hint = error == DGRAM_ERR_DENIED ? "; ports below 1024 need privilege" : "";
@@ -201,7 +224,7 @@ static int parse_bind(struct dgram_uri *u, const struct options *o)
 	return 0;
 }
 
-static int bind_address(struct dgram_addr *out, const struct target *t, const struct options *o)
+int target_bind_address(struct dgram_addr *out, const struct target *t, const struct options *o)
 {
 	struct dgram_uri u;
 	enum dgram_family family = family_of(t);
@@ -228,7 +251,7 @@ int target_socket(struct dgram_socket *s, const struct target *t, const struct o
 		error = dgram_socket_unbound(s, family, &opt);
 	} else {
 		struct dgram_addr local;
-		int code = bind_address(&local, t, o);
+		int code = target_bind_address(&local, t, o);
 		if (code != 0)
 			return code;
 		error = dgram_socket_bound(s, &local, &opt);
@@ -241,7 +264,7 @@ int target_socket(struct dgram_socket *s, const struct target *t, const struct o
 	if (error == DGRAM_ERR_INTERFACE)
 		return fail(CODE_BIND, "-i: '%s': %s", o->interface, dgram_strerror(error));
 	if (o->bind != NULL)
-		return bind_failed(o->bind, error, errno_value);
+		return target_bind_failed(o->bind, error, errno_value);
 	return fail(exit_of(error), "%s: cannot open a socket: %s", t->text,
 	            error == DGRAM_ERR_SYSTEM ? strerror(errno_value) : dgram_strerror(error));
 }
@@ -267,6 +290,13 @@ static int bind_group(struct dgram_socket *s, const struct dgram_addr *group,
 	return error;
 }
 
+int target_resolve_local(struct dgram_addr *out, const struct dgram_uri *u, const char *text,
+                         const struct options *o)
+{
+	int n = resolve_local(out, u, o->family);
+	return n < 0 ? resolve_failed(text, u, n, LOCAL_TIMEOUT) : 0;
+}
+
 static int listen_at(struct dgram_socket *s, const struct dgram_uri *u, const char *text,
                      const struct options *o)
 {
@@ -276,13 +306,13 @@ static int listen_at(struct dgram_socket *s, const struct dgram_uri *u, const ch
 	        .ipv6_only = o->family == DGRAM_IPV6,
 	        .receive_buffer = LISTEN_BUFFER,
 	};
-	int n = resolve_local(&local, u, o->family);
-	if (n < 0)
-		return resolve_failed(text, u, n, LOCAL_TIMEOUT);
+	int code = target_resolve_local(&local, u, text, o);
+	if (code != 0)
+		return code;
 	int error = dgram_addr_is_multicast(&local) ? bind_group(s, &local, o)
 	                                            : dgram_socket_bound(s, &local, &opt);
 	if (error < 0)
-		return bind_failed(text, error, errno);
+		return target_bind_failed(text, error, errno);
 	if (s->receive_buffer < LISTEN_BUFFER)
 		say_verbose(
 		        "the kernel grants a receive buffer of %u KiB, not %u (net.core.rmem_max): "

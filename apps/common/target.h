@@ -21,6 +21,10 @@ struct target {
  * shows the endpoint as it should be. */
 int target_parse(struct target *t, const char *text, const struct options *o);
 
+/* The same for a byte stream (tcp:// or unix://), to talk to or to listen on. */
+int target_parse_stream(struct target *t, const char *text, enum dgram_uri_use use,
+                        const struct options *o);
+
 /* Finds its addresses, in at most timeout ns. 0 or an exit code after a sentence. */
 int target_resolve(struct target *t, const struct options *o, uint64_t timeout);
 
@@ -41,6 +45,14 @@ char *target_local(const struct dgram_socket *s, char *buf, size_t size);
 
 /* dgram_strerror in words that fit the kind of endpoint. Static memory. */
 const char *target_strerror(const struct target *t, int error);
+
+/* The parts of target_socket and target_listen, for sockets that are no struct dgram_socket: the
+ * address that -b asks for, the one that an endpoint to listen on means, and the sentence when it
+ * cannot be had. 0 or an exit code after a sentence; the last one always an exit code. */
+int target_bind_address(struct dgram_addr *out, const struct target *t, const struct options *o);
+int target_resolve_local(struct dgram_addr *out, const struct dgram_uri *u, const char *text,
+                         const struct options *o);
+int target_bind_failed(const char *text, int error, int errno_value);
 
 /* Whether a datagram to this address goes to many: a multicast address, a broadcast address, or the
  * last address of a network that this machine is in. */

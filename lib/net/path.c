@@ -1,6 +1,7 @@
-/* A socket file outlives its socket: after a crash the path is taken by nobody, and bind says that it is in use. Whether
- * somebody is there is asked by connecting a datagram socket. That disturbs no one, whatever the type of the
- * other socket: a stream listener sees no connection come and go, for the types differ and EPROTOTYPE is the answer.
+/* A socket file outlives its socket: after a crash the path is taken by nobody, and bind says that
+ * it is in use. Whether somebody is there is asked by connecting a datagram socket. That disturbs
+ * no one, whatever the type of the other socket: a stream listener sees no connection come and go,
+ * for the types differ and EPROTOTYPE is the answer.
  */
 #define _GNU_SOURCE
 #include "net/path.h"

@@ -1,8 +1,10 @@
-/* Every descriptor is non-blocking. A call tries first and waits only where there is nothing to be had, until a
- * deadline that was set when it began: a signal in between costs no time and gains none.
+/* Every descriptor is non-blocking. A call tries first and waits only where there is nothing to be
+ * had, until a deadline that was set when it began: a signal in between costs no time and gains
+ * none.
  *
- * connect is the odd one. TCP goes on in the background and poll tells when it is decided. A UNIX socket never
- * does that: the peer's queue has room or not, and only a blocking connect waits for room.
+ * connect is the odd one. TCP goes on in the background and poll tells when it is decided. A UNIX
+ * socket never does that: the peer's queue has room or not, and only a blocking connect waits for
+ * room.
  */
 #define _GNU_SOURCE
 #include <dgram/stream.h>
@@ -31,7 +33,8 @@ static uint64_t deadline_of(uint64_t timeout)
 	return timeout == DGRAM_NEVER ? DGRAM_NEVER : dg_deadline(dgram_clock(), timeout);
 }
 
-/* Waits for events, an error or a hang-up, which the next call then meets: 0 or an errno value, ETIMEDOUT. */
+/* Waits for events, an error or a hang-up, which the next call then meets: 0 or an errno value,
+ * ETIMEDOUT. */
 static int wait_for(int fd, short events, uint64_t deadline)
 {
 	struct pollfd entry = {.fd = fd, .events = events};
@@ -58,7 +61,8 @@ static int wait_or_give_up(const struct dgram_stream *s, short events, uint64_t 
 	return error == 0 ? 0 : dgram_error_from_errno(error);
 }
 
-/* What an errno value of a connection that was up means: whatever the network says there, it is broken. */
+/* What an errno value of a connection that was up means: whatever the network says there, it is
+ * broken. */
 static int error_of_connection(int errno_value)
 {
 	switch (errno_value) {
@@ -104,7 +108,8 @@ static int domain_of(enum dgram_family family)
 }
 
 /* Opens the descriptor with what connect and listen have in common: 0 or an errno value. */
-static int open_socket(struct dgram_stream *s, enum dgram_family family, const struct dgram_stream_options *opt)
+static int open_socket(struct dgram_stream *s, enum dgram_family family,
+                       const struct dgram_stream_options *opt)
 {
 	uint32_t index;
 
@@ -129,14 +134,14 @@ static int bind_to(int fd, enum dgram_family family, const struct dgram_addr *lo
 	return bind(fd, &name.any, len) < 0 ? errno : 0;
 }
 
-/* A socket that is connected to itself: where nobody listens on a port of the ephemeral range, the kernel may pick
- * just that one for us, and the two ends of a simultaneous open are the same. */
+/* A socket that is connected to itself: where nobody listens on a port of the ephemeral range, the
+ * kernel may pick just that one for us, and the two ends of a simultaneous open are the same. */
 static bool is_own_peer(const struct dgram_stream *s)
 {
 	struct dgram_addr here, there;
 
-	return dgram_stream_getsockname(s, &here) == 0 && dgram_stream_getpeername(s, &there) == 0 &&
-	       dgram_addr_equal(&here, &there);
+	return dgram_stream_getsockname(s, &here) == 0 &&
+	       dgram_stream_getpeername(s, &there) == 0 && dgram_addr_equal(&here, &there);
 }
 
 static int connect_tcp(struct dgram_stream *s, const union dg_sockaddr *to, socklen_t len)
@@ -171,7 +176,8 @@ static int set_blocking(int fd, bool blocking)
 static int set_send_timeout(int fd, uint64_t ns)
 {
 	uint64_t us = ns / DGRAM_US + 1;
-	struct timeval value = {.tv_sec = (time_t)(us / 1000000), .tv_usec = (suseconds_t)(us % 1000000)};
+	struct timeval value = {.tv_sec = (time_t)(us / 1000000),
+	                        .tv_usec = (suseconds_t)(us % 1000000)};
 
 	if (ns == DGRAM_NEVER)
 		value = (struct timeval){.tv_sec = 0};
@@ -198,7 +204,7 @@ static int connect_unix(struct dgram_stream *s, const union dg_sockaddr *to, soc
 }
 
 static int connect_socket(struct dgram_stream *s, const struct dgram_addr *to,
-			  const struct dgram_stream_options *opt)
+                          const struct dgram_stream_options *opt)
 {
 	union dg_sockaddr name;
 	socklen_t len = dg_sockaddr_set(&name, to, to->family);
@@ -212,7 +218,7 @@ static int connect_socket(struct dgram_stream *s, const struct dgram_addr *to,
 }
 
 int dgram_stream_connect_ex(struct dgram_stream *s, const struct dgram_addr *to,
-			    const struct dgram_stream_options *opt)
+                            const struct dgram_stream_options *opt)
 {
 	int error;
 
@@ -232,7 +238,7 @@ int dgram_stream_connect_ex(struct dgram_stream *s, const struct dgram_addr *to,
 }
 
 int dgram_stream_connect(struct dgram_stream *s, const struct dgram_addr *to,
-			 const struct dgram_stream_options *opt)
+                         const struct dgram_stream_options *opt)
 {
 	int error = dgram_stream_connect_ex(s, to, opt);
 
@@ -240,10 +246,10 @@ int dgram_stream_connect(struct dgram_stream *s, const struct dgram_addr *to,
 	return error_of_connect(error, to);
 }
 
-/* An address of TCP may be taken again while old connections of it linger: nobody else can listen on it
- * meanwhile, so nothing is stolen. */
+/* An address of TCP may be taken again while old connections of it linger: nobody else can listen
+ * on it meanwhile, so nothing is stolen. */
 static int bind_listener(struct dgram_stream *s, const struct dgram_addr *local,
-			 const struct dgram_stream_options *opt)
+                         const struct dgram_stream_options *opt)
 {
 	int error;
 
@@ -261,7 +267,7 @@ static int open_spare(void)
 }
 
 static int open_listener(struct dgram_stream *s, const struct dgram_addr *local,
-			 const struct dgram_stream_options *opt)
+                         const struct dgram_stream_options *opt)
 {
 	int error = open_socket(s, local->family, opt);
 
@@ -276,20 +282,26 @@ static int open_listener(struct dgram_stream *s, const struct dgram_addr *local,
 }
 
 int dgram_stream_listen(struct dgram_stream *s, const struct dgram_addr *local,
-			const struct dgram_stream_options *opt)
+                        const struct dgram_stream_options *opt)
 {
-	int error = open_listener(s, local, opt != NULL ? opt : &defaults);
+	struct dgram_addr any4 = {.family = DGRAM_IPV4, .port = local->port};
+	int error;
 
+	if (opt == NULL)
+		opt = &defaults;
+	error = open_listener(s, local, opt);
+	if (error == EAFNOSUPPORT && dgram_addr_is_any(local) && !opt->ipv6_only)
+		error = open_listener(s, &any4, opt);
 	if (error != 0)
 		dgram_stream_close(s);
 	errno = error;
 	return error == 0 ? 0 : dgram_error_from_errno(error);
 }
 
-/* No descriptor is left. A connection that stayed in the queue would keep the listener readable and its owner
- * spinning, so the spare one is given for it and the peer sees it closed: DGRAM_ERR_FULL. 0: nobody is in the queue,
- * which accept does not even look into before it has a descriptor. Without the spare the pause is all that
- * keeps a caller who asks again at once from spinning. */
+/* No descriptor is left. A connection that stayed in the queue would keep the listener readable and
+ * its owner spinning, so the spare one is given for it and the peer sees it closed: DGRAM_ERR_FULL.
+ * 0: nobody is in the queue, which accept does not even look into before it has a descriptor.
+ * Without the spare the pause is all that keeps a caller who asks again at once from spinning. */
 static int turn_away(struct dgram_stream *listener)
 {
 	int fd, error;
@@ -316,8 +328,8 @@ static bool is_shortage(int errno_value)
 	       errno_value == ENOBUFS;
 }
 
-/* Whether an error of accept is that of the one connection, which is gone: Linux hands out what happened to it
- * while it waited. */
+/* Whether an error of accept is that of the one connection, which is gone: Linux hands out what
+ * happened to it while it waited. */
 static bool is_of_the_connection(int errno_value)
 {
 	switch (errno_value) {
@@ -361,7 +373,8 @@ static int accept_descriptor(struct dgram_stream *listener, union dg_sockaddr *n
 	}
 }
 
-int dgram_stream_accept(struct dgram_stream *listener, struct dgram_stream *out, struct dgram_addr *from)
+int dgram_stream_accept(struct dgram_stream *listener, struct dgram_stream *out,
+                        struct dgram_addr *from)
 {
 	union dg_sockaddr name;
 	socklen_t len;
@@ -375,7 +388,8 @@ int dgram_stream_accept(struct dgram_stream *listener, struct dgram_stream *out,
 	out->family = listener->family;
 	out->timeout = listener->timeout;
 	if (out->family != DGRAM_UNIX)
-		set_flag(fd, IPPROTO_TCP, TCP_NODELAY, 1); /* fails only for one that is reset already */
+		set_flag(fd, IPPROTO_TCP, TCP_NODELAY,
+		         1); /* fails only for one that is reset already */
 	if (from != NULL)
 		dg_sockaddr_get(from, &name, len);
 	return 0;
@@ -489,7 +503,9 @@ int dgram_stream_recv(struct dgram_stream *s, void *buf, size_t size)
 
 int dgram_stream_shutdown(struct dgram_stream *s, enum dgram_stream_way way)
 {
-	int how = way == DGRAM_STREAM_READ ? SHUT_RD : way == DGRAM_STREAM_WRITE ? SHUT_WR : SHUT_RDWR;
+	int how = way == DGRAM_STREAM_READ    ? SHUT_RD
+	          : way == DGRAM_STREAM_WRITE ? SHUT_WR
+	                                      : SHUT_RDWR;
 
 	return shutdown(s->fd, how) < 0 ? error_of_connection(errno) : 0;
 }

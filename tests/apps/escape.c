@@ -1,5 +1,5 @@
-/* Exhaustive: every byte, every code point below U+3000 and some above, and every place where a piece may be cut. The
- * oracle below is written anew, from the rule's text. */
+/* Exhaustive: every byte, every code point below U+3000 and some above, and every place where a
+ * piece may be cut. The oracle below is written anew, from the rule's text. */
 #include "test.h"
 #include "common/escape.h"
 #include <stdbool.h>
@@ -32,13 +32,14 @@ static size_t encode(uint32_t point, uint8_t *out)
 
 static bool is_an_order(uint32_t point)
 {
-	static const uint32_t bidi[] = {0x061C, 0x200E, 0x200F, 0x202A, 0x202B, 0x202C, 0x202D,
-					0x202E, 0x2066, 0x2067, 0x2068, 0x2069};
+	static const uint32_t bidi[] = {0x061C, 0x200E, 0x200F, 0x202A, 0x202B, 0x202C,
+	                                0x202D, 0x202E, 0x2066, 0x2067, 0x2068, 0x2069};
 	for (size_t i = 0; i < sizeof(bidi) / sizeof(bidi[0]); i++)
 		if (point == bidi[i])
 			return true;
 	bool c0 = point < 0x20 && point != '\n' && point != '\t';
-	return c0 || point == 0x7F || (point >= 0x80 && point <= 0x9F) || (point >= 0xD800 && point <= 0xDFFF);
+	return c0 || point == 0x7F || (point >= 0x80 && point <= 0x9F) ||
+	       (point >= 0xD800 && point <= 0xDFFF);
 }
 
 /* All of in, cut before byte cut (len: in one piece). Terminates out. */
@@ -114,7 +115,8 @@ static void every_pair_of_bytes_is_one_character_or_escaped(void **state)
 		uint32_t point = (in[0] & 0x1Fu) << 6 | (in[1] & 0x3Fu);
 		bool is_character = in[0] >= 0xC2 && in[0] <= 0xDF && (in[1] & 0xC0) == 0x80;
 		for (size_t i = 0; i < 2; i++) {
-			bool keep = is_character ? !is_an_order(point) : in[i] < 0x80 && !is_an_order(in[i]);
+			bool keep = is_character ? !is_an_order(point)
+			                         : in[i] < 0x80 && !is_an_order(in[i]);
 			size_t n = strlen(expected);
 			if (keep)
 				expected[n] = (char)in[i];
@@ -127,7 +129,8 @@ static void every_pair_of_bytes_is_one_character_or_escaped(void **state)
 
 static void characters_of_the_upper_planes_pass(void **state)
 {
-	static const uint32_t points[] = {0x3000, 0x4E2D, 0xD7FF, 0xE000, 0xFFFD, 0x10000, 0x1F600, 0x10FFFF};
+	static const uint32_t points[] = {0x3000, 0x4E2D,  0xD7FF,  0xE000,
+	                                  0xFFFD, 0x10000, 0x1F600, 0x10FFFF};
 	(void)state;
 	for (size_t i = 0; i < sizeof(points) / sizeof(points[0]); i++) {
 		uint8_t bytes[5] = {0};
@@ -141,17 +144,18 @@ static void broken_utf8_is_escaped_byte_by_byte(void **state)
 	static const struct {
 		const char *in, *out;
 	} rows[] = {
-		{"\xC0\xAF",             "\\xC0\\xAF"},             /* overlong / */
-		{"\xC1\x9B",             "\\xC1\\x9B"},             /* overlong [ */
-		{"\xE0\x82\x9B",         "\\xE0\\x82\\x9B"},        /* overlong C1 */
-		{"\xF0\x80\x82\x9B",     "\\xF0\\x80\\x82\\x9B"},
-		{"\xED\xA0\x80",         "\\xED\\xA0\\x80"},        /* surrogate */
-		{"\xF4\x90\x80\x80",     "\\xF4\\x90\\x80\\x80"},   /* above U+10FFFF */
-		{"\xF5\x80\x80\x80",     "\\xF5\\x80\\x80\\x80"},
-		{"\xE4\xB8",             "\\xE4\\xB8"},             /* cut short */
-		{"\xE4\xB8\x1B",         "\\xE4\\xB8\\x1B"},        /* ESC inside a character */
-		{"\xE4\xB8\xE4\xB8\xAD", "\\xE4\\xB8\xE4\xB8\xAD"}, /* a whole one after a cut one */
-		{"\xF0\x9F\x98\xC3\xA9", "\\xF0\\x9F\\x98\xC3\xA9"},
+	        {"\xC0\xAF", "\\xC0\\xAF"},          /* overlong / */
+	        {"\xC1\x9B", "\\xC1\\x9B"},          /* overlong [ */
+	        {"\xE0\x82\x9B", "\\xE0\\x82\\x9B"}, /* overlong C1 */
+	        {"\xF0\x80\x82\x9B", "\\xF0\\x80\\x82\\x9B"},
+	        {"\xED\xA0\x80", "\\xED\\xA0\\x80"},          /* surrogate */
+	        {"\xF4\x90\x80\x80", "\\xF4\\x90\\x80\\x80"}, /* above U+10FFFF */
+	        {"\xF5\x80\x80\x80", "\\xF5\\x80\\x80\\x80"},
+	        {"\xE4\xB8", "\\xE4\\xB8"},          /* cut short */
+	        {"\xE4\xB8\x1B", "\\xE4\\xB8\\x1B"}, /* ESC inside a character */
+	        {"\xE4\xB8\xE4\xB8\xAD",
+	         "\\xE4\\xB8\xE4\xB8\xAD"}, /* a whole one after a cut one */
+	        {"\xF0\x9F\x98\xC3\xA9", "\\xF0\\x9F\\x98\xC3\xA9"},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
@@ -174,23 +178,49 @@ static void a_line_has_no_newline_and_fits(void **state)
 	char out[64], small[9];
 	(void)state;
 	assert_string_equal(escape_line("a\nb\t\xE4\xB8\xAD", 7, out, sizeof(out)),
-			    "a\\x0Ab\\x09\xE4\xB8\xAD");
+	                    "a\\x0Ab\\x09\xE4\xB8\xAD");
 	assert_string_equal(escape_line("a\xE4", 2, out, sizeof(out)), "a\\xE4");
 	assert_string_equal(escape_line("\xE4\n", 2, out, sizeof(out)), "\\xE4\\x0A");
 	assert_string_equal(escape_line("ab\033\033\033", 5, small, sizeof(small)), "ab\\x1B");
 }
 
+/* Every piece of every character, and every pair of bytes that is none. */
+static void the_tail_is_what_can_still_become_a_character(void **state)
+{
+	static bool starts[256], starts_pair[65536];
+	uint8_t c[8] = {'a'};
+	(void)state;
+	for (uint32_t point = 0x80; point < 0x110000; point++) {
+		if (point >= 0xD800 && point <= 0xDFFF)
+			continue;
+		size_t len = encode(point, c + 1);
+		starts[c[1]] = true;
+		starts_pair[c[1] << 8 | c[2]] |= len > 2;
+		for (size_t n = 0; n < len; n++)
+			assert_int_equal(escape_tail(c, 1 + n), n);
+		assert_int_equal(escape_tail(c, 1 + len), 0);
+	}
+	for (unsigned pair = 0; pair < 65536; pair++) {
+		uint8_t two[2] = {(uint8_t)(pair >> 8), (uint8_t)pair};
+		assert_int_equal(escape_tail(two, 2), starts_pair[pair] ? 2
+		                                      : starts[two[1]]  ? 1
+		                                                        : 0);
+	}
+	assert_int_equal(escape_tail(c, 0), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_code_point_below_U3000_is_text_or_escaped),
-		cmocka_unit_test(nul_is_escaped),
-		cmocka_unit_test(every_lone_byte_above_7F_is_escaped),
-		cmocka_unit_test(every_pair_of_bytes_is_one_character_or_escaped),
-		cmocka_unit_test(characters_of_the_upper_planes_pass),
-		cmocka_unit_test(broken_utf8_is_escaped_byte_by_byte),
-		cmocka_unit_test(the_end_writes_what_was_never_finished),
-		cmocka_unit_test(a_line_has_no_newline_and_fits),
+	        cmocka_unit_test(every_code_point_below_U3000_is_text_or_escaped),
+	        cmocka_unit_test(nul_is_escaped),
+	        cmocka_unit_test(every_lone_byte_above_7F_is_escaped),
+	        cmocka_unit_test(every_pair_of_bytes_is_one_character_or_escaped),
+	        cmocka_unit_test(characters_of_the_upper_planes_pass),
+	        cmocka_unit_test(broken_utf8_is_escaped_byte_by_byte),
+	        cmocka_unit_test(the_end_writes_what_was_never_finished),
+	        cmocka_unit_test(a_line_has_no_newline_and_fits),
+	        cmocka_unit_test(the_tail_is_what_can_still_become_a_character),
 	};
 	return cmocka_run_group_tests_name("escape", tests, NULL, NULL);
 }

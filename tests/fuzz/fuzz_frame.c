@@ -1,5 +1,6 @@
-/* The frame reader: a stream cut anywhere gives the messages that it gives uncut, those that a plain walk over all of
- * its bytes finds; nothing is written beyond the caller's buffer (which lies on the heap, for the sanitizer).
+/* The frame reader: a stream cut anywhere gives the messages that it gives uncut, those that a
+ * plain walk over all of its bytes finds; nothing is written beyond the caller's buffer (which lies
+ * on the heap, for the sanitizer).
  *
  * Input: the size of the buffer, a seed for the cuts, the stream. */
 #include "fuzz.h"

@@ -35,9 +35,10 @@ static struct sample sample(void)
 	return s;
 }
 
-/* Feeds all bytes and checks each message that comes out against the sample's; count goes on from call to call. */
+/* Feeds all bytes and checks each message that comes out against the sample's; count goes on from
+ * call to call. */
 static void feed(struct dgram_frame_reader *r, const struct sample *s, size_t from, size_t to,
-		 int *count)
+                 int *count)
 {
 	const uint8_t *message;
 	size_t len;
@@ -158,10 +159,14 @@ static void a_length_beyond_the_buffer_is_refused_at_its_last_header_byte_and_fo
 		size_t size;
 		bool fits;
 	} row[] = {
-		{{0xff, 0xff, 0xff, 0xff}, 16, false}, /* 4 GiB - 1 */
-		{{0x80, 0, 0, 0}, 16, false}, /* negative, if it were an int */
-		{{0x01, 0, 0, 0}, 16, false}, {{0, 0, 1, 0}, 16, false}, {{0, 0, 0, 17}, 16, false},
-		{{0, 0, 0, 16}, 16, true},    {{0, 0, 0, 1}, 0, false},  {{0, 0, 0, 0}, 0, true},
+	        {{0xff, 0xff, 0xff, 0xff}, 16, false}, /* 4 GiB - 1 */
+	        {{0x80, 0, 0, 0}, 16, false},          /* negative, if it were an int */
+	        {{0x01, 0, 0, 0}, 16, false},
+	        {{0, 0, 1, 0}, 16, false},
+	        {{0, 0, 0, 17}, 16, false},
+	        {{0, 0, 0, 16}, 16, true},
+	        {{0, 0, 0, 1}, 0, false},
+	        {{0, 0, 0, 0}, 0, true},
 	};
 
 	(void)state;
@@ -190,10 +195,10 @@ static void a_header_holds_32_bits(void **state)
 		uint64_t len;
 		uint8_t bytes[DGRAM_FRAME_HEADER];
 	} row[] = {
-		{0, {0, 0, 0, 0}},
-		{1, {0, 0, 0, 1}},
-		{0x01020304, {1, 2, 3, 4}},
-		{UINT32_MAX, {0xff, 0xff, 0xff, 0xff}},
+	        {0, {0, 0, 0, 0}},
+	        {1, {0, 0, 0, 1}},
+	        {0x01020304, {1, 2, 3, 4}},
+	        {UINT32_MAX, {0xff, 0xff, 0xff, 0xff}},
 	};
 	uint8_t out[DGRAM_FRAME_HEADER];
 
@@ -209,13 +214,14 @@ static void a_header_holds_32_bits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(messages_come_out_whole_at_every_pair_of_split_positions),
-		cmocka_unit_test(messages_come_out_whole_one_byte_at_a_time),
-		cmocka_unit_test(a_message_waits_until_it_is_taken),
-		cmocka_unit_test(what_is_wanted_shrinks_byte_by_byte),
-		cmocka_unit_test(an_end_within_a_message_is_told_from_one_between_two),
-		cmocka_unit_test(a_length_beyond_the_buffer_is_refused_at_its_last_header_byte_and_for_ever),
-		cmocka_unit_test(a_header_holds_32_bits),
+	        cmocka_unit_test(messages_come_out_whole_at_every_pair_of_split_positions),
+	        cmocka_unit_test(messages_come_out_whole_one_byte_at_a_time),
+	        cmocka_unit_test(a_message_waits_until_it_is_taken),
+	        cmocka_unit_test(what_is_wanted_shrinks_byte_by_byte),
+	        cmocka_unit_test(an_end_within_a_message_is_told_from_one_between_two),
+	        cmocka_unit_test(
+	                a_length_beyond_the_buffer_is_refused_at_its_last_header_byte_and_for_ever),
+	        cmocka_unit_test(a_header_holds_32_bits),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,7 +17,7 @@
 #include "test.h"
 
 #define SHORT (100 * DGRAM_MS) /* a wait that is meant to pass */
-#define LONG (20 * DGRAM_S)    /* one that is not */
+#define LONG  (20 * DGRAM_S)   /* one that is not */
 
 static const struct dgram_stream_options within_long = {.timeout = LONG};
 static const struct dgram_stream_options within_short = {.timeout = SHORT};
@@ -250,7 +250,7 @@ static void connect_leaves_from_the_address_and_interface_that_were_chosen(void 
 	struct dgram_stream listener, a, b;
 	struct dgram_addr to = listen_on(&listener, "127.0.0.1:0"), from;
 	struct dgram_stream_options opt = {
-		.local = addr("127.0.0.2:0"), .interface = "lo", .timeout = LONG};
+	        .local = addr("127.0.0.2:0"), .interface = "lo", .timeout = LONG};
 
 	(void)state;
 	assert_int_equal(dgram_stream_connect(&a, &to, &opt), 0);
@@ -577,26 +577,28 @@ static int remove_directory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(bytes_go_both_ways_and_the_end_is_0),
-		cmocka_unit_test(bytes_go_both_ways_over_ipv6),
-		cmocka_unit_test(both_ends_agree_on_their_names),
-		cmocka_unit_test(an_ipv6_wildcard_takes_ipv4_too_unless_told_otherwise),
-		cmocka_unit_test(where_nobody_listens_connect_is_refused_and_connect_ex_says_errno),
-		cmocka_unit_test(addresses_that_name_nobody_are_refused_before_the_network_is_asked),
-		cmocka_unit_test(a_socket_never_connects_to_itself),
-		cmocka_unit_test(connect_leaves_from_the_address_and_interface_that_were_chosen),
-		cmocka_unit_test(the_timeout_covers_connect),
-		cmocka_unit_test(accept_and_recv_wait_as_long_as_told),
-		cmocka_unit_test(a_peer_that_does_not_read_stops_send_in_time),
-		cmocka_unit_test(signals_neither_fail_a_call_nor_lengthen_it),
-		cmocka_unit_test(a_reset_is_broken_after_what_came_before_it_and_no_signal_is_raised),
-		cmocka_unit_test(half_a_shutdown_ends_one_direction_only),
-		cmocka_unit_test(sendall_sends_all_that_no_buffer_holds_at_once),
-		cmocka_unit_test(a_port_cannot_be_stolen_but_is_free_again_at_once),
-		cmocka_unit_test(a_socket_file_is_removed_by_its_owner),
-		cmocka_unit_test(a_path_is_replaced_only_if_it_is_a_socket_nobody_is_bound_to),
-		cmocka_unit_test(without_descriptors_accept_turns_away_and_does_not_spin),
-		cmocka_unit_test(every_descriptor_is_closed_on_exec),
+	        cmocka_unit_test(bytes_go_both_ways_and_the_end_is_0),
+	        cmocka_unit_test(bytes_go_both_ways_over_ipv6),
+	        cmocka_unit_test(both_ends_agree_on_their_names),
+	        cmocka_unit_test(an_ipv6_wildcard_takes_ipv4_too_unless_told_otherwise),
+	        cmocka_unit_test(where_nobody_listens_connect_is_refused_and_connect_ex_says_errno),
+	        cmocka_unit_test(
+	                addresses_that_name_nobody_are_refused_before_the_network_is_asked),
+	        cmocka_unit_test(a_socket_never_connects_to_itself),
+	        cmocka_unit_test(connect_leaves_from_the_address_and_interface_that_were_chosen),
+	        cmocka_unit_test(the_timeout_covers_connect),
+	        cmocka_unit_test(accept_and_recv_wait_as_long_as_told),
+	        cmocka_unit_test(a_peer_that_does_not_read_stops_send_in_time),
+	        cmocka_unit_test(signals_neither_fail_a_call_nor_lengthen_it),
+	        cmocka_unit_test(
+	                a_reset_is_broken_after_what_came_before_it_and_no_signal_is_raised),
+	        cmocka_unit_test(half_a_shutdown_ends_one_direction_only),
+	        cmocka_unit_test(sendall_sends_all_that_no_buffer_holds_at_once),
+	        cmocka_unit_test(a_port_cannot_be_stolen_but_is_free_again_at_once),
+	        cmocka_unit_test(a_socket_file_is_removed_by_its_owner),
+	        cmocka_unit_test(a_path_is_replaced_only_if_it_is_a_socket_nobody_is_bound_to),
+	        cmocka_unit_test(without_descriptors_accept_turns_away_and_does_not_spin),
+	        cmocka_unit_test(every_descriptor_is_closed_on_exec),
 	};
 	return cmocka_run_group_tests(tests, make_directory, remove_directory);
 }
