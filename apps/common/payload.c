@@ -92,7 +92,7 @@ static bool failed(struct payload *p, int code)
 
 static bool make_room(struct payload *p)
 {
-	if (p->start > 0) {
+	if (p->start > 0 && p->buffer != NULL) {
 		memmove(p->buffer, p->buffer + p->start, p->end - p->start);
 		p->end -= p->start;
 		p->start = 0;
@@ -135,6 +135,14 @@ static int hex_digit(uint8_t c)
 	                              : -1;
 }
 
+/* Of the two digits at s; -1: they are none, or not two. */
+static int hex_byte(const uint8_t *s, size_t len)
+{
+	int high = len >= 2 ? hex_digit(s[0]) : -1;
+	int low = high >= 0 ? hex_digit(s[1]) : -1;
+	return low >= 0 ? high * 16 + low : -1;
+}
+
 /* Both decoders work in place: what they make is never longer. NULL, or what is wrong. */
 static const char *decode_hex(uint8_t *s, size_t *len)
 {
@@ -144,13 +152,12 @@ static const char *decode_hex(uint8_t *s, size_t *len)
 			i++;
 			continue;
 		}
-		int high = hex_digit(s[i]);
-		if (high < 0)
+		if (hex_digit(s[i]) < 0)
 			return "-x: not hexadecimal: digits 0-9 and a-f, two a byte";
-		int low = i + 1 < *len ? hex_digit(s[i + 1]) : -1;
-		if (low < 0)
+		int byte = hex_byte(s + i, *len - i);
+		if (byte < 0)
 			return "-x: half a byte: two hexadecimal digits make one";
-		s[n++] = (uint8_t)(high << 4 | low);
+		s[n++] = (uint8_t)byte;
 		i += 2;
 	}
 	*len = n;
@@ -171,10 +178,10 @@ static const char *decode_escapes(uint8_t *s, size_t *len)
 			s[n++] = (uint8_t)bytes[letter - letters];
 			continue;
 		}
-		if (i + 2 >= *len || s[i] != 'x' || hex_digit(s[i + 1]) < 0 ||
-		    hex_digit(s[i + 2]) < 0)
+		int byte = i < *len && s[i] == 'x' ? hex_byte(s + i + 1, *len - i - 1) : -1;
+		if (byte < 0)
 			return "-e: an escape that is none: \\n \\r \\t \\0 \\e \\\\ \\xNN";
-		s[n++] = (uint8_t)(hex_digit(s[i + 1]) << 4 | hex_digit(s[i + 2]));
+		s[n++] = (uint8_t)byte;
 		i += 2;
 	}
 	*len = n;
@@ -221,7 +228,7 @@ static bool next_whole(struct payload *p)
 static bool find_part(struct payload *p, size_t *len, bool *delimited)
 {
 	size_t seen = 0;
-	if (p->buffer == NULL && !fill(p))
+	if (p->buffer == NULL && !(fill(p) && p->buffer != NULL))
 		return false;
 	for (;;) {
 		uint8_t *from = p->buffer + p->start;
