@@ -6,24 +6,23 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-/* The next calls that fail, how, and how many came. */
+/* The next calls that fail after so many that do not, how, and how many came. */
 static struct {
-	int times, errno_value, calls;
+	int after, times, errno_value, calls;
 } sending, receiving;
 
 static int without_family; /* AF_*: this kernel does not know it */
 
-static bool fails(int *times, int errno_value, int *calls)
+static bool fails(int after, int *times, int errno_value, int *calls)
 {
-	++*calls;
-	if (*times == 0)
+	if (++*calls <= after || *times == 0)
 		return false;
 	--*times;
 	errno = errno_value;
 	return true;
 }
 
-#define FAILS(way) fails(&(way).times, (way).errno_value, &(way).calls)
+#define FAILS(way) fails((way).after, &(way).times, (way).errno_value, &(way).calls)
 
 int __real_socket(int domain, int type, int protocol);
 int __wrap_socket(int domain, int type, int protocol);
@@ -202,6 +201,42 @@ static void several_datagrams_are_sent_one_by_one_when_the_kernel_cannot_cut(voi
 	}
 }
 
+/* Sent one by one: what comes after a failure is lost, as datagrams may be; a signal is no failure.
+ */
+static void several_datagrams_that_stop_halfway_count_as_sent(void **state)
+{
+	static const struct {
+		int after, errno_value, want;
+		uint64_t sent;
+	} row[] = {
+	        {0, EINTR, 1, 3},   {1, EINTR, 1, 3},   {0, ENOBUFS, DGRAM_ERR_NOBUFS, 0},
+	        {1, ENOBUFS, 1, 1}, {2, ENOBUFS, 1, 2},
+	};
+	uint8_t data[25] = {0};
+
+	for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+		struct dgram_datagram d = {.data = data, .len = sizeof data, .segment = 10};
+		struct dgram_socket s, peer;
+		char buf[16];
+
+		open_unbound(&s, DGRAM_UNIX);
+		open_unbound(&peer, DGRAM_UNIX);
+		d.peer = name_of(&peer);
+		sending.after = row[i].after;
+		sending.errno_value = row[i].errno_value;
+		sending.times = 1;
+		assert_int_equal(dgram_socket_send_batch(&s, &d, 1), row[i].want);
+		healthy(state);
+		assert_int_equal(s.stats.sent, row[i].sent);
+		for (uint64_t k = 0; k < row[i].sent; k++)
+			assert_int_equal(dgram_socket_recvfrom(&peer, buf, sizeof buf, NULL),
+			                 k < 2 ? 10 : 5);
+		expect_nothing(&peer);
+		dgram_socket_close(&s);
+		dgram_socket_close(&peer);
+	}
+}
+
 static void a_machine_without_ipv6_gets_ipv4_where_every_address_is_meant(void **state)
 {
 	const struct dgram_socket_options only = {.ipv6_only = true};
@@ -234,6 +269,7 @@ int main(void)
 	        cmocka_unit_test_setup(a_send_waits_until_the_kernel_has_room, healthy),
 	        cmocka_unit_test_setup(
 	                several_datagrams_are_sent_one_by_one_when_the_kernel_cannot_cut, healthy),
+	        cmocka_unit_test_setup(several_datagrams_that_stop_halfway_count_as_sent, healthy),
 	        cmocka_unit_test_setup(
 	                a_machine_without_ipv6_gets_ipv4_where_every_address_is_meant, healthy),
 	};
