@@ -177,6 +177,10 @@ static int tell_failure(const struct asking *a, int error)
 static int print_answer(struct asking *a, const struct dgram_addr *from, size_t len, bool newline)
 {
 	const struct options *o = &a->r->common;
+	char who[DGRAM_ADDR_TEXT_MAX], span[32];
+	say_verbose("%s answered: %zu bytes, %u %s, %s", dgram_addr_display(from, who, sizeof(who)),
+	            len, a->report.tries, a->report.tries == 1 ? "try" : "tries",
+	            target_span(a->report.elapsed, span, sizeof(span)));
 	if (!o->json)
 		return output_message(&a->output, a->answer, len, newline);
 	json_t *event = json_event("reply");

@@ -17,13 +17,27 @@ static const struct argp_child children[] = {
 };
 /* clang-format on */
 
+/* Who writes these believes that something is confirmed; hidden, for they are here to be refused.
+ */
+static const struct argp_option table[] = {
+        {"timeout", 't', "DUR", OPTION_HIDDEN, NULL, 0},
+        {"retries", 'r', "N", OPTION_HIDDEN, NULL, 0},
+        {0},
+};
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
-	(void)key, (void)arg, (void)state;
-	return ARGP_ERR_UNKNOWN;
+	(void)arg, (void)state;
+	if (key != 't' && key != 'r')
+		return ARGP_ERR_UNKNOWN;
+	fail_usage("send",
+	           "-%c: a plain endpoint confirms nothing, so there is nothing to wait for "
+	           "and no reason to send again; to be sure, ask: dgram request",
+	           key);
+	return ECANCELED;
 }
 
-static const struct argp argp = {NULL, parse, NULL, NULL, children, NULL, NULL};
+static const struct argp argp = {table, parse, NULL, NULL, children, NULL, NULL};
 
 static int tell_failure(const struct target *t, const struct payload *p, int error, int errno_value)
 {

@@ -386,7 +386,8 @@ void options_walk(const struct argp *argp,
 {
 	const struct argp_option *o = argp->options;
 	for (; o != NULL && (o->name != NULL || o->key != 0); o++)
-		each(o, arg);
+		if (!(o->flags & OPTION_HIDDEN))
+			each(o, arg);
 	for (const struct argp_child *c = argp->children; c != NULL && c->argp != NULL; c++)
 		options_walk(c->argp, each, arg);
 }

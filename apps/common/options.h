@@ -110,7 +110,8 @@ int options_refuse(const char *option, const char *value, const char *wanted);
  * `return options_check("--rate", arg, values_rate(arg, &r->rate));` */
 int options_check(const char *option, const char *value, const char *wrong);
 
-/* Calls each(option, arg) for every option of argp and its children, in order. */
+/* Calls each(option, arg) for every option of argp and its children that is not hidden, in order.
+ */
 void options_walk(const struct argp *argp,
                   void (*each)(const struct argp_option *option, void *arg), void *arg);
 

@@ -44,7 +44,7 @@ static int check_options(const struct options *o, char **words, size_t count)
 	const char *name = o->command->name;
 	if (count > 1)
 		return fail_usage(name,
-		                  "%zu words of text: quote them, so that they are one: '%s %s%s'",
+		                  "%zu words of text: quote it, so that it is one: '%s %s%s'",
 		                  count, words[0], words[1], count > 2 ? " ..." : "");
 	if (count == 1 && o->file != NULL)
 		return fail_usage(name, "TEXT and -f: one of them is the message");

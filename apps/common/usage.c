@@ -67,7 +67,7 @@ static void write_option(const struct argp_option *o, void *arg)
 	const struct page *p = arg;
 	char left[80];
 	int n = 0;
-	if ((o->flags & OPTION_HIDDEN) || (p->brief && (o->flags & OPTION_IN_HELP_ONLY)))
+	if (p->brief && (o->flags & OPTION_IN_HELP_ONLY))
 		return;
 	if (o->key > ' ' && o->key < 0x7F)
 		n = snprintf(left, sizeof(left), "  -%c%s", o->key, o->name != NULL ? ", " : "");

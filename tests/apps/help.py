@@ -108,8 +108,6 @@ class Help(unittest.TestCase):
 
     def test_the_short_help_has_25_lines_at_most_and_an_example(self):
         for command in commands():
-            if b"not in this build" in run(command).stderr:
-                continue
             got = run(command, "-h")
             self.assertEqual((got.returncode, got.stderr), (0, b""), command)
             lines = got.stdout.decode().splitlines()

@@ -232,6 +232,12 @@ class Send(unittest.TestCase):
             got = run("send", "udp://127.0.0.1:%d" % server.port, "hi")
             self.assertEqual((got.returncode, got.stdout, got.stderr), (0, b"", b""))
 
+    def test_waiting_and_retrying_are_refused_with_the_reason(self):
+        for option in "-t", "-r":
+            got = run("send", option, "1", "udp://127.0.0.1:9", "hi")
+            self.assertEqual(got.returncode, 2, got)
+            self.assertIn(b"confirms nothing", got.stderr)
+
     def test_json(self):
         with harness.silent() as server:
             got = run("send", "-j", "udp://127.0.0.1:%d" % server.port, "hi")

@@ -208,6 +208,12 @@ class Outcomes(unittest.TestCase):
             self.assertEqual(got.stdout, b"ok")
             self.assertRegex(sentence(got), r"try 1 to 127.0.0.1:\d+\n(.*\n)*.*try 2 to .*\n.*answer from 127.0.0.1:\d+, 2 bytes\n")
 
+    def test_verbose_says_who_and_how_many_tries(self):
+        with echo() as server:
+            got = run("request", "-v", "udp://127.0.0.1:%d" % server.port, "hi")
+            self.ends(got, 0, r"^dgram: 127.0.0.1:%d answered: 2 bytes, 1 try, " % server.port)
+            self.assertEqual(got.stdout, b"hi")
+
     def test_quiet_keeps_errors(self):
         self.ends(run("request", "-q", "udp://127.0.0.1:%d" % free_port(), "hi"), 7, "refused")
 
