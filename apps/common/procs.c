@@ -271,15 +271,18 @@ static void reap(struct procs *p, uint64_t now)
 		kill_strays(p, NULL);
 }
 
-static void handle(struct procs *p, const struct epoll_event *e, uint64_t now)
+static void handle(struct procs *p, uint64_t tag, uint64_t now)
 {
-	struct process *seat = &p->seat[e->data.u64 >> 2];
+	struct process *seat;
 
-	if (e->data.u64 == SIGNALS)
+	if (tag == SIGNALS) {
 		reap(p, now);
-	else if ((e->data.u64 & 3) == 0)
+		return;
+	}
+	seat = &p->seat[tag >> 2];
+	if ((tag & 3) == 0)
 		process_feed(seat);
-	else if ((e->data.u64 & 3) == 1)
+	else if ((tag & 3) == 1)
 		process_read(seat);
 	else
 		process_log(seat, &p->config.sink);
@@ -291,7 +294,7 @@ void procs_work(struct procs *p, uint64_t now)
 	int n = epoll_wait(p->epoll, event, EVENTS, 0);
 
 	for (int i = 0; i < n; i++)
-		handle(p, &event[i], now);
+		handle(p, event[i].data.u64, now);
 	for (uint32_t i = 0; i < p->config.running_max; i++)
 		if (is_alive(&p->seat[i]) && p->seat[i].due <= now)
 			process_overdue(&p->seat[i], now);
