@@ -1,6 +1,6 @@
 /* Where a datagram was sent to, and where an answer shall leave from, travels beside it in a
  * control message: IPV6_PKTINFO (RFC 3542, section 6) and its IPv4 twin IP_PKTINFO. An IPv6 socket
- * that carries IPv4 gets both for an IPv4 datagram; the IPv4 one is better, as it also tells a
+ * that carries IPv4 gets both for an IPv4 datagram; they agree, and the IPv4 one also tells a
  * broadcast of the subnet. */
 #define _GNU_SOURCE
 #include "net/message.h"
@@ -44,8 +44,6 @@ static void get_pktinfo6(struct dgram_datagram *d, const struct cmsghdr *c)
 {
 	struct in6_pktinfo info;
 
-	if (d->local.family == DGRAM_IPV4)
-		return;
 	memcpy(&info, CMSG_DATA(c), sizeof info);
 	dg_sockaddr_get_ip6(&d->local, &info.ipi6_addr, (uint32_t)info.ipi6_ifindex);
 	d->interface = (uint32_t)info.ipi6_ifindex;
