@@ -318,6 +318,7 @@ static void the_zone_of_a_group_chooses_the_interface(void **state)
 		d = expect_datagram(&member, "zone");
 		assert_int_equal(d.interface, group.zone);
 		assert_int_equal(d.local.zone, dgram_addr_is_link_local(&group) ? group.zone : 0);
+		assert_int_equal(d.peer.u.ip6[15], i % 2 + 1); /* it left there, too */
 		dgram_socket_close(&member);
 		dgram_socket_close(&sender);
 	}
