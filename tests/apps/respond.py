@@ -198,7 +198,7 @@ class Silence(unittest.TestCase):
                 self.still_there(r)
                 low.setblocking(False)
                 self.assertRaises(BlockingIOError, low.recv, 100)
-                self.assertIn(b"its source port is below 1024", r.stderr)
+                r.wait_stderr(b"its source port is below 1024")
             low.settimeout(harness.PATIENCE)
             with responder("--echo", "--allow-low-ports") as r:
                 self.assertEqual(ask(low, r.port, b"x")[0], b"x")
