@@ -98,28 +98,49 @@ int target_parse_stream(struct target *t, const char *text, enum dgram_uri_use u
 	return 0;
 }
 
-static int resolve_failed(const char *text, const struct dgram_uri *u, int error, uint64_t timeout)
+static int zone_missing(const char *text, const struct dgram_uri *u)
 {
-	char candidates[256], span[32];
+	char candidates[256];
+	dgram_interface_candidates(candidates, sizeof(candidates));
+	if (*candidates == '\0')
+		return fail(CODE_USAGE,
+		            "%s: a link-local address needs its interface, and none here has one",
+		            text);
+	return fail(CODE_USAGE,
+	            "%s: a link-local address needs its interface, one of: %s; "
+	            "write %s://[%s%.*s]:%u",
+	            text, candidates, dgram_scheme_name(u->scheme), u->host,
+	            (int)strcspn(candidates, " "), candidates, u->port);
+}
+
+static int resolve_failed(const char *text, const struct dgram_uri *u, enum dgram_family family,
+                          int error, uint64_t timeout)
+{
+	char span[32];
 	switch (error) {
 	case DGRAM_ERR_ZONE:
-		return fail(CODE_USAGE, "%s: a link-local address needs its interface, one of: %s",
-		            text, dgram_interface_candidates(candidates, sizeof(candidates)));
+		return zone_missing(text, u);
 	case DGRAM_ERR_INTERFACE:
 		return fail(CODE_BIND, "%s: no interface is called '%s'", text, u->zone);
+	case DGRAM_ERR_RESOLVE:
+		if (family == DGRAM_FAMILY_NONE)
+			break;
+		return fail(CODE_RESOLVE, "%s: it has no IPv%c address (-%c)", text,
+		            family == DGRAM_IPV4 ? '4' : '6', family == DGRAM_IPV4 ? '4' : '6');
 	case DGRAM_ERR_TIMEOUT:
 		return fail(CODE_RESOLVE, "%s: the name did not resolve in %s; nothing was sent",
 		            text, target_span(timeout, span, sizeof(span)));
 	default:
-		return fail(exit_of(error), "%s: %s", text, dgram_strerror(error));
+		break;
 	}
+	return fail(exit_of(error), "%s: %s", text, dgram_strerror(error));
 }
 
 int target_resolve(struct target *t, const struct options *o, uint64_t timeout)
 {
 	int n = dgram_resolve(t->addrs, DGRAM_RESOLVE_MAX, &t->uri, o->family, timeout);
 	if (n < 0)
-		return resolve_failed(t->text, &t->uri, n, timeout);
+		return resolve_failed(t->text, &t->uri, o->family, n, timeout);
 	t->count = (size_t)n;
 	return 0;
 }
@@ -185,9 +206,16 @@ char *target_local(const struct dgram_socket *s, char *buf, size_t size)
 
 /* -- the socket to talk from -- */
 
+static int interface_failed(const struct options *o, int error)
+{
+	return fail(CODE_BIND, "-i: '%s': %s", o->interface, dgram_strerror(error));
+}
+
 int target_bind_failed(const char *text, int error, int errno_value)
 {
 	const char *why = error == DGRAM_ERR_SYSTEM ? strerror(errno_value) : dgram_strerror(error);
+	if (error == DGRAM_ERR_IN_USE && strncmp(text, "unix:", 5) == 0)
+		why = "the path is in use, or is no socket";
 	const char *hint = error == DGRAM_ERR_DENIED ? "; ports below 1024 need privilege" : "";
 	int code =
 	        error == DGRAM_ERR_SIZE || error == DGRAM_ERR_UNSUPPORTED ? CODE_USAGE : CODE_BIND;
@@ -236,7 +264,7 @@ int target_bind_address(struct dgram_addr *out, const struct target *t, const st
 		                  "-b: '%s' cannot talk to %s: both are UNIX paths or neither is",
 		                  o->bind, t->text);
 	int n = resolve_local(out, &u, family);
-	return n < 0 ? resolve_failed(o->bind, &u, n, LOCAL_TIMEOUT) : 0;
+	return n < 0 ? resolve_failed(o->bind, &u, DGRAM_FAMILY_NONE, n, LOCAL_TIMEOUT) : 0;
 }
 
 int target_socket(struct dgram_socket *s, const struct target *t, const struct options *o)
@@ -262,7 +290,7 @@ int target_socket(struct dgram_socket *s, const struct target *t, const struct o
 	if (error == 0)
 		return 0;
 	if (error == DGRAM_ERR_INTERFACE)
-		return fail(CODE_BIND, "-i: '%s': %s", o->interface, dgram_strerror(error));
+		return interface_failed(o, error);
 	if (o->bind != NULL)
 		return target_bind_failed(o->bind, error, errno_value);
 	return fail(exit_of(error), "%s: cannot open a socket: %s", t->text,
@@ -294,7 +322,7 @@ int target_resolve_local(struct dgram_addr *out, const struct dgram_uri *u, cons
                          const struct options *o)
 {
 	int n = resolve_local(out, u, o->family);
-	return n < 0 ? resolve_failed(text, u, n, LOCAL_TIMEOUT) : 0;
+	return n < 0 ? resolve_failed(text, u, o->family, n, LOCAL_TIMEOUT) : 0;
 }
 
 static int listen_at(struct dgram_socket *s, const struct dgram_uri *u, const char *text,
@@ -311,6 +339,8 @@ static int listen_at(struct dgram_socket *s, const struct dgram_uri *u, const ch
 		return code;
 	int error = dgram_addr_is_multicast(&local) ? bind_group(s, &local, o)
 	                                            : dgram_socket_bound(s, &local, &opt);
+	if (error == DGRAM_ERR_INTERFACE && o->interface != NULL)
+		return interface_failed(o, error);
 	if (error < 0)
 		return target_bind_failed(text, error, errno);
 	if (s->receive_buffer < LISTEN_BUFFER)

@@ -82,6 +82,21 @@ class Listen(unittest.TestCase):
             self.assertIn(b"in use", got.stderr)
             self.assertIn(b'"code":45,"name":"bind"', got.stdout)
 
+    def test_an_interface_that_is_none_is_45(self):
+        got = run("listen", "-i", "nosuchif", "udp://:0")
+        self.assertEqual(got.returncode, 45, got)
+        self.assertIn(b"-i: 'nosuchif'", got.stderr)
+
+    def test_a_file_is_never_replaced(self):
+        with harness.directory() as d:
+            with open(d + "/f", "w") as f:
+                f.write("precious")
+            got = run("listen", "unix://" + d + "/f")
+            self.assertEqual(got.returncode, 45, got)
+            self.assertIn(b"in use, or is no socket", got.stderr)
+            with open(d + "/f") as f:
+                self.assertEqual(f.read(), "precious")
+
     def test_an_address_of_another_machine_is_45(self):
         self.assertEqual(run("listen", "udp://192.0.2.1:0").returncode, 45)
 

@@ -450,7 +450,17 @@ class Refusals(unittest.TestCase):
     def test_a_bare_link_local_address_names_the_zones(self):
         got = run("request", "udp://[fe80::1]:9", "hi")
         self.assertEqual(got.returncode, 2, got)
-        self.assertRegex(sentence(got), "interface")
+        self.assertRegex(sentence(got), r"interface, (and none here|one of: %(\S+).*; write udp://\[fe80::1%\2\]:9)")
+
+    def test_an_address_of_the_other_family_is_6(self):
+        got = run("request", "-6", "udp://127.0.0.1:9", "hi")
+        self.assertEqual(got.returncode, 6, got)
+        self.assertIn("has no IPv6 address (-6)", sentence(got))
+
+    def test_an_unknown_zone_is_45(self):
+        got = run("request", "udp://[fe80::1%nosuchif]:9", "hi")
+        self.assertEqual(got.returncode, 45, got)
+        self.assertIn("no interface is called 'nosuchif'", sentence(got))
 
 
 if __name__ == "__main__":
