@@ -18,6 +18,7 @@ TOP = {"CMakeLists.txt", "README.md", "LICENSE", "lib", "apps", "tests", "docs"}
 MAY_INCLUDE = {
     "base": {"base"},
     "wire": {"base", "wire"},
+    "core": {"base", "wire", "core"},
     "net": {"base", "net"},
     "stream": {"base", "net", "stream"},
     "ask": {"base", "net", "ask"},
@@ -31,7 +32,7 @@ PUBLIC = {
 }
 
 # Objects that know no system, no clock and no chance; and what they may use that is not their own.
-PURE = re.compile(r"^(base/|wire/|relay/|stream/frame|ask/(?!ask\.c))")
+PURE = re.compile(r"^(base/|wire/|core/|relay/|stream/frame|ask/(?!ask\.c))")
 FREESTANDING = re.compile(
     r"^(mem(cpy|move|set|cmp|chr)|str(n?len|n?cmp|r?chr|spn|cspn|pbrk|str)"  # bytes
     r"|__stack_chk_fail|__assert_fail|_GLOBAL_OFFSET_TABLE_|__cpu_model|__(asan|ubsan|gcov|sanitizer)_\w+)$")
