@@ -96,6 +96,7 @@ static error_t print_parse(int key, char *arg, struct argp_state *state)
 	struct options *o = parsing.options;
 	if (key == 'j') {
 		o->json = true;
+		say_setup(o->verbosity, true, false); /* so that what follows fails in JSON too */
 		return 0;
 	}
 	if (key != 'p')
@@ -376,8 +377,11 @@ int options_parse(const struct command *self, int argc, char **argv, struct opti
 	say_setup(options->verbosity, options->json, color_wanted());
 	if (parsing.done != OPTIONS_GO_ON)
 		return parsing.done;
-	if (error == EINVAL)
+	if (error == EINVAL) {
 		say("try: dgram %s -h", self->name);
+		if (options->json)
+			json_error_line(CODE_USAGE, 0, "an option that is none, or lacks its value");
+	}
 	return error == 0 ? OPTIONS_GO_ON : CODE_USAGE;
 }
 

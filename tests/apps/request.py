@@ -447,6 +447,23 @@ class Refusals(unittest.TestCase):
                 self.assertRegex(sentence(got).replace("\n", "$", 1).split("$")[0] + "\n", "(?m)" + pattern)
                 self.assertEqual(got.stdout, b"")
 
+    def test_a_key_is_never_silently_ignored(self):
+        for args in ["-k", "file"], ["--key", "file"], ["--key-fd", "3"]:
+            got = run("request", *args, "udp://127.0.0.1:9", "hi")
+            self.assertEqual(got.returncode, 2, got)
+            self.assertIn("carry no key", sentence(got))
+
+    def test_what_plain_endpoints_do_anyway_may_be_asked_for(self):
+        with echo() as server:
+            got = run("request", "--open", "--idempotent", "udp://127.0.0.1:%d" % server.port, "hi")
+            self.assertEqual((got.returncode, got.stdout), (0, b"hi"), got)
+
+    def test_refusals_are_json_lines_too(self):
+        for args in ["-j", "127.0.0.1:9", "x"], ["-j", "-t", "soon"], ["-j", "--nonsense"], ["-j"]:
+            got = run("request", *args)
+            self.assertEqual(got.returncode, 2, got)
+            self.assertEqual((last_json(got)["code"], last_json(got)["name"]), (2, "usage"))
+
     def test_a_bare_link_local_address_names_the_zones(self):
         got = run("request", "udp://[fe80::1]:9", "hi")
         self.assertEqual(got.returncode, 2, got)
