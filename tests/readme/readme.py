@@ -149,6 +149,10 @@ def quotations():
         for link in re.findall(r"\]\(([^)#:]+)\)", document.read_text(encoding="utf-8")):
             if not (document.parent / link).exists():
                 wrong.append(f"{document.relative_to(SOURCE)} links to {link}, which is not there")
+    code = "".join(path.read_text(encoding="utf-8") for floor in ("lib", "apps") for path in (SOURCE / floor).rglob("*.[ch]"))
+    for name in set(re.findall(r"\b(?:dgram|dg)_[a-z]\w+[a-z]\b", (SOURCE / "docs/ARCHITECTURE.md").read_text(encoding="utf-8"))):
+        if not re.search(rf"\b{name}\b", code):
+            wrong.append(f"docs/ARCHITECTURE.md speaks of {name}, which is nowhere in the code")
     options = set(re.findall(r"^(?:option|set)\((DGRAM_\w+)", (SOURCE / "CMakeLists.txt").read_text(), re.MULTILINE))
     told = set(re.findall(r"^\| `(DGRAM_\w+)`", README, re.MULTILINE))
     if options != told:
