@@ -202,7 +202,8 @@ class Connect(unittest.TestCase):
     def test_an_unresolvable_name_is_6_and_a_foreign_address_45(self):
         self.assertEqual(run("stream", "connect", "tcp://no.such.host.invalid:1", "-T", "10s").returncode, 6)
         self.assertEqual(run("stream", "connect", "-b", "192.0.2.1", "tcp://127.0.0.1:1").returncode, 45)
-        self.assertEqual(run("stream", "connect", "-i", "nosuchif0", "tcp://127.0.0.1:1").returncode, 45)
+        code = run("stream", "connect", "-i", "nosuchif0", "tcp://127.0.0.1:1").returncode
+        self.assertIn(code, (45, 2))  # 2: the portable build cannot bind to an interface
 
     def test_b_chooses_where_it_leaves_from(self):
         names = []
