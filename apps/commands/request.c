@@ -21,8 +21,8 @@
 struct request {
 	struct options common;
 	bool retry_refused, explain, all;
-	uint64_t replies; /* 0: not given */
-	uint64_t wait;    /* ns; 0: not given */
+	uint64_t replies;
+	uint64_t wait; /* ns; 0: not given */
 	uint64_t max_request, max_reply;
 };
 
@@ -98,7 +98,7 @@ struct asking {
 	struct output output;
 	struct dgram_socket socket; /* of the question at hand */
 	uint64_t start;             /* of the question at hand, name resolution included */
-	bool group;
+	bool any_source;            /* an answer may come from an address that was not asked */
 	uint8_t *answer;
 	size_t answer_size;
 	struct dgram_ask_report report;
@@ -119,18 +119,18 @@ static void explain(const struct asking *a, int outcome)
 		dgram_addr_display(&a->target.addrs[e->to], who, sizeof(who));
 		target_span(e->at, span, sizeof(span));
 		if (e->error == 0)
-			say_error("%9s  try %u to %s", span, ++tries, who);
+			say("%9s  try %u to %s", span, ++tries, who);
 		else
-			say_error("%9s  %s: %s", span, who, dgram_strerror(e->error));
+			say("%9s  %s: %s", span, who, dgram_strerror(e->error));
 	}
 	if (a->report.event_count > kept)
-		say_error("%9s  %u more", "", a->report.event_count - kept);
+		say("%9s  %u more", "", a->report.event_count - kept);
 	target_span(a->report.elapsed, span, sizeof(span));
 	if (outcome >= 0)
-		say_error("%9s  answer from %s, %d bytes", span,
-		          dgram_addr_display(&a->report.from, who, sizeof(who)), outcome);
+		say("%9s  answer from %s, %d bytes", span,
+		    dgram_addr_display(&a->report.from, who, sizeof(who)), outcome);
 	else
-		say_error("%9s  end: %s", span, dgram_strerror(outcome));
+		say("%9s  end: %s", span, dgram_strerror(outcome));
 }
 
 /* How long it took; with -T no longer than was allowed, for the deadline is always met a little
@@ -219,7 +219,7 @@ static bool is_repetition(struct asking *a, const struct dgram_addr *from, size_
 
 static bool is_wanted_source(const struct asking *a, const struct dgram_addr *from)
 {
-	if (a->group)
+	if (a->any_source)
 		return true;
 	for (size_t i = 0; i < a->target.count; i++)
 		if (dgram_addr_equal(&a->target.addrs[i], from))
@@ -227,31 +227,32 @@ static bool is_wanted_source(const struct asking *a, const struct dgram_addr *fr
 	return false;
 }
 
-/* The first answer is there, in a->answer; prints it and those that come until the end. */
-static int collect(struct asking *a, size_t len, uint64_t wanted, uint64_t end)
+/* The length of the next answer before end; negative when none came. */
+static int next_answer(struct asking *a, uint64_t end, struct dgram_addr *from)
 {
-	struct dgram_addr from = a->report.from;
-	uint64_t got = 0;
 	for (;;) {
-		if (is_wanted_source(a, &from) && !is_repetition(a, &from, len)) {
-			int code = print_answer(a, &from, len, true);
-			if (code != 0)
-				return code;
-			if (++got == wanted)
-				return 0;
-		}
 		uint64_t now = dgram_clock();
 		dgram_socket_settimeout(&a->socket, now < end ? end - now : 0);
-		int n = dgram_socket_recvfrom(&a->socket, a->answer, a->answer_size, &from);
-		if (n == DGRAM_ERR_TIMEOUT || n == DGRAM_ERR_AGAIN)
-			break;
-		if (n < 0) {
-			say_warning("%s: %s", a->target.text, dgram_strerror(n));
-			from = (struct dgram_addr){.family = DGRAM_FAMILY_NONE};
-		}
-		len = n < 0 ? 0 : (size_t)n;
-		if (n < 0 && n != DGRAM_ERR_TRUNCATED)
-			break;
+		int n = dgram_socket_recvfrom(&a->socket, a->answer, a->answer_size, from);
+		if (n == DGRAM_ERR_TRUNCATED)
+			say_warning("%s: an answer was longer than --max-reply", a->target.text);
+		else if (n < 0 || (is_wanted_source(a, from) && !is_repetition(a, from, (size_t)n)))
+			return n;
+	}
+}
+
+/* The first answer is there, in a->answer; prints it and those that come until end. */
+static int collect(struct asking *a, int n, uint64_t wanted, uint64_t end)
+{
+	struct dgram_addr from = a->report.from;
+	uint64_t answered = dgram_clock(), rtt = a->report.rtt, got = 0;
+	is_repetition(a, &from, (size_t)n);
+	while (n >= 0) {
+		int code = print_answer(a, &from, (size_t)n, true);
+		if (code != 0 || ++got == wanted)
+			return code;
+		n = next_answer(a, end, &from);
+		a->report.rtt = rtt + dgram_clock() - answered;
 	}
 	if (a->r->all)
 		return 0;
@@ -270,7 +271,7 @@ static struct dgram_ask_options ask_options(const struct asking *a, bool collect
 	        .retries = o->retries,
 	        .limit_retries = o->limit_retries,
 	        .retry_refused = a->r->retry_refused,
-	        .any_source = a->group || a->target.uri.scheme == DGRAM_SCHEME_UNIX,
+	        .any_source = a->any_source,
 	        .deadline = o->deadline,
 	};
 	uint64_t wait = a->r->wait != 0 ? a->r->wait : DGRAM_S;
@@ -296,7 +297,7 @@ static int ask(struct asking *a)
 	if (n < 0)
 		return tell_failure(a, n);
 	if (collecting)
-		return collect(a, (size_t)n, r->all ? UINT64_MAX : r->replies, end);
+		return collect(a, n, r->all ? UINT64_MAX : r->replies, end);
 	return print_answer(a, &a->report.from, (size_t)n, a->payload.line > 0);
 }
 
@@ -309,7 +310,9 @@ static int question(struct asking *a)
 	if (a->target.count == 0) {
 		code = target_resolve(&a->target, o,
 		                      o->deadline != 0 ? o->deadline : RESOLVE_TIMEOUT);
-		a->group = code == 0 && target_is_group(&a->target.addrs[0]);
+		/* a UNIX peer answers from its path as it bound it, which may be a relative one */
+		a->any_source = code == 0 && (a->target.uri.scheme == DGRAM_SCHEME_UNIX ||
+		                              target_is_group(&a->target.addrs[0]));
 	}
 	if (code == 0)
 		code = target_socket(&a->socket, &a->target, o);
@@ -364,7 +367,7 @@ static int prepare(struct asking *a)
 
 static int run(const struct command *self, int argc, char **argv)
 {
-	struct request r = {.max_request = LIMIT_DEFAULT, .max_reply = LIMIT_DEFAULT};
+	struct request r = {.replies = 1, .max_request = LIMIT_DEFAULT, .max_reply = LIMIT_DEFAULT};
 	int code = options_parse(self, argc, argv, &r.common);
 	if (code != OPTIONS_GO_ON)
 		return code;

@@ -237,6 +237,10 @@ class Replies(unittest.TestCase):
         self.assertRegex(sentence(got), "3 of 4 answers")
         self.assertEqual(json.loads(got.stdout.splitlines()[-1])["name"], "partial")
 
+    def test_a_wait_alone_is_for_one(self):
+        got = run("request", "--wait", "5s", self.to, "hi")
+        self.assertEqual((got.returncode, got.stdout), (0, b"one\n"), got)
+
     def test_all_is_what_came(self):
         got = run("request", "--replies", "all", "--wait", "300ms", self.to, "hi")
         self.assertEqual((got.returncode, got.stdout), (0, b"one\ntwo\nthree\n"), got)
