@@ -6,13 +6,16 @@
 int main(int argc, char **argv)
 {
 	struct dgram_addr server;
-	struct dgram_stream s = {.fd = -1, .spare = -1};
+	struct dgram_stream s;
 	char text[1024];
 	int n = dgram_addr_parse(&server, argc > 1 ? argv[1] : "127.0.0.1:8089");
 
 	if (n == 0)
 		n = dgram_stream_connect(&s, &server, NULL);
-	while (n >= 0 && fgets(text, sizeof text, stdin) != NULL) {
+	if (n < 0)
+		return fprintf(stderr, "connect: %s\n", dgram_strerror(n)), 1;
+
+	while (fgets(text, sizeof text, stdin) != NULL) {
 		n = dgram_stream_sendall(&s, text, strcspn(text, "\n"));
 		if (n == 0)
 			n = dgram_stream_recv(&s, text, sizeof text);
@@ -22,5 +25,5 @@ int main(int argc, char **argv)
 		fflush(stdout);
 	}
 	dgram_stream_close(&s);
-	return n < 0 ? fprintf(stderr, "%s\n", dgram_strerror(n)), 1 : 0;
+	return n < 0;
 }

@@ -24,20 +24,21 @@ static int talk(struct dgram_stream *peer)
 int main(int argc, char **argv)
 {
 	struct dgram_addr local;
-	struct dgram_stream server = {.fd = -1, .spare = -1}, peer;
+	struct dgram_stream server, peer;
 	int n = dgram_addr_parse(&local, argc > 1 ? argv[1] : "127.0.0.1:8089");
 
 	if (n == 0)
 		n = dgram_stream_listen(&server, &local, NULL);
-	if (n == 0) {
-		puts("等待连接……");
-		fflush(stdout);
-		n = dgram_stream_accept(&server, &peer, NULL);
-	}
+	if (n < 0)
+		return fprintf(stderr, "listen: %s\n", dgram_strerror(n)), 1;
+	puts("等待连接……");
+	fflush(stdout);
+
+	n = dgram_stream_accept(&server, &peer, NULL);
 	if (n == 0) {
 		n = talk(&peer);
 		dgram_stream_close(&peer);
 	}
 	dgram_stream_close(&server);
-	return n < 0 ? fprintf(stderr, "%s\n", dgram_strerror(n)), 1 : 0;
+	return n < 0;
 }

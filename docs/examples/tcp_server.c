@@ -5,7 +5,7 @@
 int main(int argc, char **argv)
 {
 	struct dgram_addr local;
-	struct dgram_stream server = {.fd = -1, .spare = -1}, client;
+	struct dgram_stream server, client;
 	char text[1024];
 	int n = dgram_addr_parse(&local, argc > 1 ? argv[1] : "127.0.0.1:8088");
 

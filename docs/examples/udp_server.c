@@ -5,7 +5,7 @@
 int main(int argc, char **argv)
 {
 	struct dgram_addr local, from;
-	struct dgram_socket s = {.fd = -1};
+	struct dgram_socket s;
 	char text[1500], where[DGRAM_ADDR_TEXT_MAX];
 	int n = dgram_addr_parse(&local, argc > 1 ? argv[1] : "127.0.0.1:8087");
 

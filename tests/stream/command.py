@@ -1,5 +1,6 @@
 """dgram stream as its users meet it: against plain sockets of Python, through pipes and on a terminal."""
 
+import fcntl
 import json
 import os
 import socket
@@ -7,6 +8,7 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "apps"))
@@ -252,11 +254,25 @@ class Connect(unittest.TestCase):
         with Peer(serve) as peer:
             p = subprocess.Popen([DGRAM, "stream", "connect", peer.endpoint], stdin=subprocess.PIPE,
                                  stdout=subprocess.PIPE)
+            if hasattr(fcntl, "F_SETPIPE_SZ"):  # the smallest there is: a write that is too long blocks for certain
+                fcntl.fcntl(p.stdout, fcntl.F_SETPIPE_SZ, 4096)
             p.stdin.write(b"y" * size)
             p.stdin.close()
             self.assertEqual(len(p.stdout.read()), size)
             p.stdout.close()
             self.assertEqual(p.wait(60), 0)
+
+    def test_while_nobody_reads_it_does_not_spin(self):
+        with Peer(lambda c: c.sendall(b"x" * (1 << 20))) as peer:
+            p = subprocess.Popen([DGRAM, "stream", "connect", peer.endpoint], stdin=subprocess.DEVNULL,
+                                 stdout=subprocess.PIPE)
+            time.sleep(0.6)  # what it does in this time is what the test is about
+            self.assertEqual(len(p.stdout.read()), 1 << 20)
+            p.stdout.close()
+            _, status, used = os.wait4(p.pid, 0)
+            p.returncode = os.waitstatus_to_exitcode(status)
+        self.assertEqual(p.returncode, 0)
+        self.assertLess(used.ru_utime + used.ru_stime, 0.3)
 
     def test_when_nobody_reads_stdout_it_ends_silently(self):
         def serve(c):
