@@ -8,6 +8,7 @@
 #include "common/options.h"
 #include "common/payload.h"
 #include "common/target.h"
+#include "common/trace.h"
 #include "common/values.h"
 #include <dgram/ask.h>
 #include <stdlib.h>
@@ -20,7 +21,8 @@
 
 struct request {
 	struct options common;
-	bool retry_refused, explain, all;
+	bool retry_refused, explain, all, trace_payload;
+	const char *trace; /* or NULL */
 	uint64_t replies;
 	uint64_t wait; /* ns; 0: not given */
 	uint64_t max_request, max_reply;
@@ -33,12 +35,16 @@ enum {
 	OPT_WAIT,
 	OPT_MAX_REQUEST,
 	OPT_MAX_REPLY,
+	OPT_TRACE,
+	OPT_TRACE_PAYLOAD,
 };
 
 /* clang-format off */
 static const struct argp_option table[] = {
 	{"retry-refused", OPT_RETRY_REFUSED, NULL, 0, "keep asking an address that refuses; until the deadline", 0},
 	{"explain", OPT_EXPLAIN, NULL, 0, "a time line of the tries on stderr", 0},
+	{"trace", OPT_TRACE, "FILE", OPTION_IN_HELP_ONLY, "every event as a JSON line in this file", 0},
+	{"trace-payload", OPT_TRACE_PAYLOAD, NULL, OPTION_IN_HELP_ONLY, "with what was sent and received", 0},
 	{"replies", OPT_REPLIES, "N|all", 0, "collect N answers, or all that come in --wait", 0},
 	{"wait", OPT_WAIT, "DUR", OPTION_IN_HELP_ONLY, "how long to collect (default 1 s)", 0},
 	{"max-request", OPT_MAX_REQUEST, "SIZE", OPTION_IN_HELP_ONLY, "a longer payload is not sent: exit 63 (default 4MiB)", 0},
@@ -69,6 +75,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_EXPLAIN:
 		r->explain = true;
 		return 0;
+	case OPT_TRACE:
+		r->trace = arg;
+		return 0;
+	case OPT_TRACE_PAYLOAD:
+		r->trace_payload = true;
+		return 0;
 	case OPT_REPLIES:
 		return parse_replies(r, arg);
 	case OPT_WAIT:
@@ -96,6 +108,7 @@ struct asking {
 	struct target target;
 	struct payload payload;
 	struct output output;
+	struct trace trace;
 	struct dgram_socket socket; /* of the question at hand */
 	uint64_t start;             /* of the question at hand, name resolution included */
 	bool any_source;            /* an answer may come from an address that was not asked */
@@ -292,6 +305,8 @@ static int ask(struct asking *a)
 
 	int n = dgram_ask(&a->socket, a->target.addrs, a->target.count, a->payload.data,
 	                  a->payload.len, a->answer, a->answer_size, &opt, &a->report);
+	trace_question(&a->trace, &a->target, a->payload.data, a->payload.len, &a->report, n,
+	               a->answer);
 	if (r->explain)
 		explain(a, n);
 	if (n < 0)
@@ -356,6 +371,9 @@ static int prepare(struct asking *a)
 	if (code != 0)
 		return code;
 	output_open(&a->output, o->print);
+	code = trace_open(&a->trace, r->trace, r->trace_payload);
+	if (code != 0)
+		return code;
 	bool udp = a->target.uri.scheme == DGRAM_SCHEME_UDP;
 	a->answer_size = udp && r->max_reply > UDP_ANSWER_MAX ? UDP_ANSWER_MAX : r->max_reply;
 	a->answer = malloc(a->answer_size + 1);
@@ -371,11 +389,12 @@ static int run(const struct command *self, int argc, char **argv)
 	int code = options_parse(self, argc, argv, &r.common);
 	if (code != OPTIONS_GO_ON)
 		return code;
-	struct asking a = {.r = &r, .payload.fd = -1};
+	struct asking a = {.r = &r, .payload.fd = -1, .trace.fd = -1};
 	code = prepare(&a);
 	if (code == 0)
 		code = all_questions(&a);
 	payload_close(&a.payload);
+	trace_close(&a.trace);
 	free(a.answer);
 	return code;
 }

@@ -12,14 +12,21 @@
 
 json_t *json_event(const char *ev)
 {
+	return json_event_ago(ev, 0);
+}
+
+json_t *json_event_ago(const char *ev, uint64_t ns)
+{
 	struct timespec now;
 	struct tm tm;
 	char stamp[64];
 	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &tm);
+	uint64_t then = (uint64_t)now.tv_sec * DGRAM_S + (uint64_t)now.tv_nsec - ns;
+	time_t seconds = (time_t)(then / DGRAM_S);
+	gmtime_r(&seconds, &tm);
 	snprintf(stamp, sizeof(stamp), "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", tm.tm_year + 1900,
 	         tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
-	         (int)(now.tv_nsec / 1000000));
+	         (int)(then % DGRAM_S / DGRAM_MS));
 	return json_pack("{s:i, s:s, s:s}", "v", 1, "t", stamp, "ev", ev);
 }
 

@@ -5,9 +5,13 @@
 #include <dgram/addr.h>
 #include <jansson.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* {"v":1,"t":"2026-11-22T09:20:35.769Z","ev":ev}; further keys go in with json_object_set_new. */
 json_t *json_event(const char *ev);
+
+/* The same for what happened ns ago. */
+json_t *json_event_ago(const char *ev, uint64_t ns);
 
 /* "from":"127.0.0.1:7400", or another key. */
 void json_add_addr(json_t *event, const char *key, const struct dgram_addr *addr);

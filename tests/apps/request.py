@@ -208,6 +208,26 @@ class Outcomes(unittest.TestCase):
             self.assertEqual(got.stdout, b"ok")
             self.assertRegex(sentence(got), r"try 1 to 127.0.0.1:\d+\n(.*\n)*.*try 2 to .*\n.*answer from 127.0.0.1:\d+, 2 bytes\n")
 
+    def test_a_trace_has_every_event_and_payloads_only_when_asked(self):
+        with harness.directory() as d, harness.Server(lambda data, peer, count: b"no" if count % 2 == 0 else None) as server:
+            to = "udp://127.0.0.1:%d" % server.port
+            self.ends(run("request", "--trace", d + "/t", "-t", "30ms", to, "hi"), 0)
+            with open(d + "/t") as f:
+                events = [json.loads(line) for line in f]
+            self.assertEqual([e["ev"] for e in events], ["try", "try", "reply"])
+            self.assertEqual((events[1]["try"], events[1]["to"], events[2]["tries"]), (2, to[6:], 2))
+            self.assertTrue(all("text" not in e for e in events))
+            self.assertEqual(sorted(e["t"] for e in events), [e["t"] for e in events])
+            self.assertEqual(os.stat(d + "/t").st_mode & 0o777, 0o600)
+            self.ends(run("request", "--trace", d + "/t", "--trace-payload", "-t", "30ms", to, "hi"), 0)
+            with open(d + "/t") as f:
+                self.assertEqual([json.loads(line)["text"] for line in f], ["hi", "hi", "no"])
+            self.ends(run("request", "--trace", d + "/t", "udp://127.0.0.1:%d" % free_port(), "hi"), 7)
+            with open(d + "/t") as f:
+                self.assertEqual([json.loads(line)["ev"] for line in f], ["try", "failed", "error"])
+            os.symlink(d + "/t", d + "/link")
+            self.ends(run("request", "--trace", d + "/link", to, "hi"), 23, "--trace")
+
     def test_verbose_says_who_and_how_many_tries(self):
         with echo() as server:
             got = run("request", "-v", "udp://127.0.0.1:%d" % server.port, "hi")
