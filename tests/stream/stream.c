@@ -383,6 +383,7 @@ static void a_reset_is_broken_after_what_came_before_it_and_no_signal_is_raised(
 	char buf[8];
 
 	(void)state;
+	signal(SIGPIPE, SIG_DFL); /* whoever started us may have had it ignored */
 	assert_int_equal(dgram_stream_send(&p.b, "last", 4), 4);
 	reset(&p.b);
 	assert_int_equal(dgram_stream_recv(&p.a, buf, sizeof buf), 4);
