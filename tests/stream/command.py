@@ -1,5 +1,6 @@
 """dgram stream as its users meet it: against plain sockets of Python, through pipes and on a terminal."""
 
+import contextlib
 import fcntl
 import json
 import os
@@ -16,10 +17,12 @@ import harness
 from harness import DGRAM, PATIENCE, Running, Terminal, run
 
 
-def free_port():
+@contextlib.contextmanager
+def refusing_endpoint():
+    """Bound, so that no test beside this one gets the port, but not listening."""
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+        yield "tcp://127.0.0.1:%d" % s.getsockname()[1]
 
 
 class Peer:
@@ -140,7 +143,8 @@ class Connect(unittest.TestCase):
             p.stdin.close()
 
     def test_refused_is_7_at_once(self):
-        done = run("stream", "connect", "tcp://127.0.0.1:%d" % free_port(), "-T", "1h")
+        with refusing_endpoint() as endpoint:
+            done = run("stream", "connect", endpoint, "-T", "1h")
         self.assertEqual(done.returncode, 7)
         self.assertIn(b"refused (no one listens on this port)", done.stderr)
         with harness.directory() as d:
@@ -187,18 +191,19 @@ class Connect(unittest.TestCase):
         self.assertEqual((done.returncode, done.stdout), (0, b"ok"))
 
     def test_retry_refused_waits_for_the_listener(self):
-        port = free_port()
-        p = subprocess.Popen([DGRAM, "stream", "connect", "--retry-refused", "-vT", "20s",
-                              "tcp://127.0.0.1:%d" % port],
-                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        self.assertIn(b"refused", p.stderr.readline())
-        with Running("stream", "listen", "tcp://127.0.0.1:%d" % port, stdin=subprocess.PIPE) as server:
-            server.process.stdin.write(b"here")
-            server.process.stdin.close()
-            self.assertEqual(p.communicate(timeout=PATIENCE)[0], b"here")
-            self.assertEqual(p.returncode, 0)
-            self.assertEqual(server.wait()[0], 0)
-        done = run("stream", "connect", "--retry-refused", "-T", "200ms", "tcp://127.0.0.1:%d" % free_port())
+        with harness.directory() as d:
+            endpoint = "unix://%s/s" % d
+            p = subprocess.Popen([DGRAM, "stream", "connect", "--retry-refused", "-vT", "20s", endpoint],
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            self.assertIn(b"refused", p.stderr.readline())
+            with Running("stream", "listen", endpoint, stdin=subprocess.PIPE) as server:
+                server.process.stdin.write(b"here")
+                server.process.stdin.close()
+                self.assertEqual(p.communicate(timeout=PATIENCE)[0], b"here")
+                self.assertEqual(p.returncode, 0)
+                self.assertEqual(server.wait()[0], 0)
+        with refusing_endpoint() as endpoint:
+            done = run("stream", "connect", "--retry-refused", "-T", "200ms", endpoint)
         self.assertEqual(done.returncode, 7)
 
     def test_an_unresolvable_name_is_6_and_a_foreign_address_45(self):
