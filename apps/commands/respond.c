@@ -277,19 +277,21 @@ static void configure(const struct respond *r, const struct dgram_socket *s, str
 	};
 }
 
-static void announce(const struct respond *r, const struct responder_config *c, const char *local)
+/* 0, or the exit code where nobody reads stdout any more. */
+static int announce(const struct respond *r, const struct responder_config *c, const char *local)
 {
 	if (r->form == ANSWER_ECHO)
 		say("echoing on %s", local);
 	else if (r->form == ANSWER_TEXT)
 		say("answering with %zu bytes on %s", c->text_len, local);
 	else
-		say("running %s for each request on %s", r->shell ? "a shell" : r->exec[0], local);
+		say("running %s for each request on %s%s", r->shell ? "a shell" : r->exec[0], local,
+		    r->insecure_open ? ", for everyone who reaches it" : "");
 	if (!r->common.json)
-		return;
+		return 0;
 	json_t *event = json_event("listening");
 	json_object_set_new(event, "local", json_string(local));
-	json_write(event);
+	return json_write(event);
 }
 
 static uint64_t refused(const struct responder_counts *n)
@@ -329,8 +331,8 @@ static void summarize(const struct respond *r, struct dgram_socket *s, const str
 		{dgram_socket_count_drops(s), "dropped by the kernel"},
 	};
 	char line[256];
-	int at = snprintf(line, sizeof line, "%llu requests, %llu answers", (unsigned long long)n->requests,
-			  (unsigned long long)n->answers);
+	int at = snprintf(line, sizeof line, "%llu request%s, %llu answer%s", (unsigned long long)n->requests,
+			  n->requests == 1 ? "" : "s", (unsigned long long)n->answers, n->answers == 1 ? "" : "s");
 
 	for (size_t i = 0; i < sizeof also / sizeof also[0]; i++)
 		if (also[i].count > 0)
@@ -357,7 +359,9 @@ static int serve(struct respond *r, struct responder_config *c, struct dgram_soc
 	if (code != 0)
 		return code;
 	configure(r, s, c);
-	announce(r, c, local);
+	code = announce(r, c, local);
+	if (code != 0)
+		return code;
 	code = responder_run(s, c, &counts);
 	summarize(r, s, &counts);
 	return code;

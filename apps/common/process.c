@@ -185,7 +185,6 @@ void process_stop(struct process *p, enum process_outcome why, uint64_t now)
 	p->end.outcome = why;
 	p->end.closed_early = p->fd[1] < 0;
 	kill(-p->pid, SIGTERM);
-	kill(-p->pid, SIGCONT); /* a stopped process would not see the TERM */
 	p->state = PROCESS_ASKED;
 	p->due = now + p->grace;
 }

@@ -128,7 +128,8 @@ static void answered(struct responder *r, const struct dgram_datagram *d, size_t
 	char name[DGRAM_ADDR_TEXT_MAX];
 
 	r->counts->answers++;
-	say_verbose("%s: %zu bytes, answered with %zu", name_of(&d->peer, name, sizeof name), request, d->len);
+	say_verbose("%s: %zu byte%s, answered with %zu", name_of(&d->peer, name, sizeof name), request,
+		    request == 1 ? "" : "s", d->len);
 	if (!r->config->json)
 		return;
 	json_t *event = json_event("reply");

@@ -144,7 +144,7 @@ class Handlers(unittest.TestCase):
             self.assertEqual(self.ask(r, b"echo ok"), b"ok\n")
             self.assertTrue(self.quiet())
             r.stop()
-            self.assertIn(b"7 requests, 1 answers, 6 failed\n", r.stderr)
+            self.assertIn(b"7 requests, 1 answer, 6 failed\n", r.stderr)
 
     def test_a_handler_that_ignores_its_stdin_answers(self):
         with harness.Running("respond", "udp://127.0.0.1:0", "--exec", "echo", "hi") as r:

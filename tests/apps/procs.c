@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -466,21 +467,37 @@ static void stderr_becomes_lines_of_bounded_length(void **state)
 	procs_free(p);
 }
 
+static bool is_alive(pid_t pid)
+{
+	char path[64], stat[256] = "";
+	int fd;
+	ssize_t n;
+
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd >= 0 ? read(fd, stat, sizeof stat - 1) : 0;
+	close(fd);
+	return n > 0 && !strstr(stat, ") Z ") && !strstr(stat, ") X ");
+}
+
 /* `something & exec dgram respond`: that child was there before and is not a handler's. */
 static void children_that_were_there_before_are_left_alone(void **state)
 {
 	struct procs_config c = small();
-	pid_t older = fork();
+	pid_t older = fork(), left;
 	struct procs *p;
 
 	(void)state;
 	if (older == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* this test may fail */
 		pause();
 		_exit(0);
 	}
 	p = open_pool(&c);
-	answer_of(p, "sleep 1000 & echo hi");
-	answer_of(p, "echo hi");
+	left = (pid_t)strtol(answer_of(p, "sleep 1000 >/dev/null & echo $!"), NULL, 10);
+	assert_true(left > 0);
+	while (is_alive(left)) /* what is in the handler's group is never anybody else's */
+		poll(NULL, 0, 1);
 	procs_free(p);
 	assert_int_equal(waitpid(older, NULL, WNOHANG), 0);
 	kill(older, SIGKILL);
