@@ -1,0 +1,86 @@
+#include "core/seen.h"
+
+#include "wire/wire.h"
+
+#include <assert.h>
+#include <string.h>
+
+static uint64_t ids_in(uint32_t words)
+{
+	return words ? 64 * (uint64_t)words : DG_SEEN_NARROW;
+}
+
+/* The word with the bit of an id of the window. */
+static uint64_t *word_of(struct dg_seen *seen, uint64_t id)
+{
+	return seen->words ? &seen->bits.wide[id / 64 % seen->words] : &seen->bits.narrow;
+}
+
+static uint64_t bit_of(uint64_t id)
+{
+	return UINT64_C(1) << id % 64;
+}
+
+static bool has_bit(const struct dg_seen *seen, uint64_t id)
+{
+	uint64_t word = seen->words ? seen->bits.wide[id / 64 % seen->words] : seen->bits.narrow;
+
+	return word & bit_of(id);
+}
+
+uint64_t dg_seen_end(const struct dg_seen *seen)
+{
+	uint64_t end = seen->below + ids_in(seen->words);
+
+	return end < DG_VARINT_MAX ? end : DG_VARINT_MAX;
+}
+
+enum dg_seen_state dg_seen_state(const struct dg_seen *seen, uint64_t id)
+{
+	if (id < seen->below)
+		return DG_SEEN_BEFORE;
+	if (id >= dg_seen_end(seen))
+		return DG_SEEN_BEYOND;
+	return has_bit(seen, id) ? DG_SEEN_BEFORE : DG_SEEN_NEW;
+}
+
+enum dg_seen_state dg_seen_mark(struct dg_seen *seen, uint64_t id)
+{
+	enum dg_seen_state before = dg_seen_state(seen, id);
+
+	if (before != DG_SEEN_NEW)
+		return before;
+	*word_of(seen, id) |= bit_of(id);
+	while (has_bit(seen, seen->below)) {
+		*word_of(seen, seen->below) &= ~bit_of(seen->below);
+		seen->below++;
+	}
+	return before;
+}
+
+void dg_seen_widen(struct dg_seen *seen, uint64_t *memory, uint32_t words)
+{
+	struct dg_seen wide = {.below = seen->below, .bits.wide = memory, .words = words};
+
+	assert(seen->words == 0 && words > 0 && words <= DG_SEEN_WIDEST / 64);
+	memset(memory, 0, words * sizeof *memory);
+	for (uint64_t id = seen->below; id < dg_seen_end(seen); id++)
+		if (has_bit(seen, id))
+			*word_of(&wide, id) |= bit_of(id);
+	*seen = wide;
+}
+
+bool dg_seen_narrow(struct dg_seen *seen)
+{
+	struct dg_seen narrow = {.below = seen->below};
+
+	for (uint64_t id = seen->below; id < dg_seen_end(seen); id++) {
+		if (!has_bit(seen, id))
+			continue;
+		if (id >= dg_seen_end(&narrow))
+			return false;
+		narrow.bits.narrow |= bit_of(id);
+	}
+	*seen = narrow;
+	return true;
+}
