@@ -1,5 +1,5 @@
-/* Each kind of frame is described once, by a function that visits its fields in their order. Read with a reader, the
- * visit decodes; with a writer, it encodes: the two cannot disagree.
+/* Each kind of frame is described once, by a function that visits its fields in their order. Read
+ * with a reader, the visit decodes; with a writer, it encodes: the two cannot disagree.
  */
 #include "wire/wire.h"
 
@@ -46,7 +46,8 @@ static void block(struct coder *c, const uint8_t **data, size_t *len)
 
 	varint(c, &length);
 	if (c->r)
-		*len = length > c->r->left ? SIZE_MAX : (size_t)length; /* SIZE_MAX: reading fails */
+		*len = length > c->r->left ? SIZE_MAX
+		                           : (size_t)length; /* SIZE_MAX: reading fails */
 	bytes(c, data, *len);
 }
 
@@ -55,7 +56,8 @@ static void cell(struct coder *c, uint64_t *offset)
 	uint64_t number = *offset / DG_CELL;
 
 	varint(c, &number);
-	*offset = number <= DG_VARINT_MAX / DG_CELL ? number * DG_CELL : UINT64_MAX; /* beyond every total */
+	*offset = number <= DG_VARINT_MAX / DG_CELL ? number * DG_CELL
+	                                            : UINT64_MAX; /* beyond every total */
 }
 
 /* What SEND, REQUEST and POST say of a message, in its first fragment. */
@@ -148,17 +150,22 @@ static void fields(struct coder *c, struct dg_frame *f)
 		u8(c, &f->code);
 		break;
 	case DG_NO:
+		u8(c, &f->flags);
 		varint(c, &f->id);
 		u8(c, &f->code);
 		if (f->code == DG_NO_BUSY)
 			varint(c, &f->value);
 		break;
 	case DG_PULL:
-	case DG_CANCEL:
-	case DG_RESET:
 	case DG_SETTLED:
 	case DG_ECHO:
 		varint(c, &f->id);
+		break;
+	case DG_CANCEL:
+	case DG_RESET:
+	case DG_NEED:
+		varint(c, &f->id);
+		varint(c, &f->total);
 		break;
 	case DG_CREDIT:
 		varint(c, &f->value);
@@ -182,7 +189,7 @@ static void fields(struct coder *c, struct dg_frame *f)
 static const struct {
 	uint8_t flags;    /* that it may have */
 	uint8_t code_max; /* 1 to this; 0: it has none */
-	bool elicits_ack; /* REPLY and NO say so themselves */
+	bool elicits_ack; /* REPLY and NO say so themselves: PUSHED */
 	bool asks;
 } kinds[DG_FRAME_TYPES] = {
 	[DG_PADDING]   = {0,                                                            0,                       false, false},
@@ -193,9 +200,9 @@ static const struct {
 	[DG_REQUEST]   = {DG_WHOLE | DG_NAMED | DG_HOPS | DG_ORDERED | DG_IDEMPOTENT,   0,                       true,  true},
 	[DG_REPLY]     = {DG_WHOLE | DG_PUSHED,                                         0,                       false, false},
 	[DG_ACCEPTED]  = {0,                                                            DG_ACCEPTED_RUNNING,     true,  false},
-	[DG_NO]        = {0,                                                            DG_NO_CODES - 1,         false, false},
-	[DG_PULL]      = {0,                                                            0,                       true,  false},
-	[DG_CANCEL]    = {0,                                                            0,                       true,  false},
+	[DG_NO]        = {DG_PUSHED,                                                    DG_NO_CODES - 1,         false, false},
+	[DG_PULL]      = {0,                                                            0,                       true,  true},
+	[DG_CANCEL]    = {0,                                                            0,                       true,  true},
 	[DG_RESET]     = {0,                                                            0,                       true,  false},
 	[DG_SETTLED]   = {0,                                                            0,                       false, false},
 	[DG_CREDIT]    = {0,                                                            0,                       true,  false},
@@ -205,6 +212,7 @@ static const struct {
 	[DG_ECHOED]    = {0,                                                            0,                       false, false},
 	[DG_CHALLENGE] = {0,                                                            0,                       true,  false},
 	[DG_RESPONSE]  = {0,                                                            0,                       false, false},
+	[DG_NEED]      = {0,                                                            0,                       true,  false},
 };
 /* clang-format on */
 
@@ -217,8 +225,9 @@ bool dg_name_is_valid(const uint8_t *name, size_t len)
 	if (len == 0 || len > DG_NAME_MAX)
 		return false;
 	for (size_t i = 0; i < len; i++) {
-		bool letter = (name[i] >= 'a' && name[i] <= 'z') || (name[i] >= '0' && name[i] <= '9') ||
-			      name[i] == '_' || name[i] == '-';
+		bool letter = (name[i] >= 'a' && name[i] <= 'z') ||
+		              (name[i] >= '0' && name[i] <= '9') || name[i] == '_' ||
+		              name[i] == '-';
 
 		if (!letter && (name[i] != '.' || !part))
 			return false;
@@ -227,12 +236,14 @@ bool dg_name_is_valid(const uint8_t *name, size_t len)
 	return part;
 }
 
-/* It lies within the message, ends at a cell or at its end, and is not the whole of it in disguise. */
+/* It lies within the message, ends at a cell or at its end, and is not the whole of it in disguise.
+ */
 static bool fragment_is_valid(const struct dg_frame *f)
 {
 	if (f->flags & DG_WHOLE || f->type == DG_POST)
 		return f->offset == 0 && f->total == f->len;
-	if (f->len == 0 || f->offset >= f->total || f->len > f->total - f->offset || f->len == f->total)
+	if (f->len == 0 || f->offset % DG_CELL != 0 || f->offset >= f->total ||
+	    f->len > f->total - f->offset || f->len == f->total)
 		return false;
 	if (f->flags & FIRST_ONLY && f->offset > 0)
 		return false;
@@ -276,8 +287,8 @@ static bool zeros_only(const struct dg_frame *f)
 
 static bool is_valid(const struct dg_frame *f)
 {
-	if (f->type >= DG_FRAME_TYPES || f->flags & ~kinds[f->type].flags || f->code > kinds[f->type].code_max ||
-	    (kinds[f->type].code_max > 0 && f->code == 0))
+	if (f->type >= DG_FRAME_TYPES || f->flags & ~kinds[f->type].flags ||
+	    f->code > kinds[f->type].code_max || (kinds[f->type].code_max > 0 && f->code == 0))
 		return false;
 	if (f->type == DG_PADDING)
 		return zeros_only(f);
@@ -302,7 +313,8 @@ bool dg_frame_decode(struct dg_frame *out, struct dg_reader *r)
 
 void dg_frame_encode(struct dg_writer *w, const struct dg_frame *frame)
 {
-	struct dg_frame f = *frame; /* the visit takes its fields by pointer, and only reads them here */
+	struct dg_frame f =
+	        *frame; /* the visit takes its fields by pointer, and only reads them here */
 	struct coder c = {.w = w};
 	size_t before = w->len;
 
@@ -320,9 +332,7 @@ void dg_frame_encode(struct dg_writer *w, const struct dg_frame *frame)
 
 bool dg_frame_elicits_ack(const struct dg_frame *frame)
 {
-	if (frame->type == DG_REPLY)
-		return frame->flags & DG_PUSHED;
-	return kinds[frame->type].elicits_ack;
+	return kinds[frame->type].elicits_ack || frame->flags & DG_PUSHED;
 }
 
 bool dg_frame_asks(const struct dg_frame *frame)
@@ -339,10 +349,12 @@ bool dg_ack_next(struct dg_ack_walk *walk, uint64_t *low, uint64_t *high)
 		walk->rest = dg_reader(f->data, f->len);
 		*high = f->id;
 		length = f->first;
+	} else if (walk->done > f->ranges) {
+		return false;
 	} else {
 		gap = dg_read_varint(&walk->rest);
 		length = dg_read_varint(&walk->rest);
-		if (walk->done > f->ranges || walk->rest.failed || walk->lowest < gap + 2)
+		if (walk->rest.failed || walk->lowest < gap + 2)
 			return false;
 		*high = walk->lowest - gap - 2;
 	}

@@ -20,6 +20,7 @@
 #define DG_DATAGRAM_LEAST 508  /* and that it carries when it does not */
 #define DG_CRC_SIZE 4
 #define DG_TAG_SIZE 16
+#define DG_COOKIE_SIZE 16
 #define DG_CELL 64             /* bytes: fragments begin and end at multiples of this */
 #define DG_NAME_MAX 64
 #define DG_ACK_RANGES_MAX 64   /* beside the first one */
@@ -40,7 +41,7 @@ enum dg_type {
 #define DG_FLAG_PHASE 0x2000 /* DATA, keyed: which of two successive keys */
 
 struct dg_header {
-	uint8_t version; /* taken as it is: the caller decides which ones it speaks */
+	uint8_t version; /* DG_VERSION */
 	uint8_t type;    /* enum dg_type */
 	uint16_t flags;
 	uint64_t receiver; /* id of the receiver's session; 0: INIT and GROUP */
@@ -57,8 +58,9 @@ struct dg_parts {
  * at. */
 bool dg_parts_decode(struct dg_parts *out, const void *datagram, size_t len);
 void dg_header_encode(struct dg_writer *w, const struct dg_header *header);
+size_t dg_trailer_size(const struct dg_header *header);
 
-/* Open mode's trailer. sender: for DATA the sender's own session id, for all others 0. */
+/* Open mode's trailer; w holds the datagram and nothing else. sender: for DATA the sender's own session id, for all others 0. */
 void dg_crc_append(struct dg_writer *w, uint64_t sender);
 bool dg_crc_check(const struct dg_parts *parts, const void *datagram, uint64_t sender);
 
@@ -71,7 +73,7 @@ struct dg_hello {
 	uint16_t datagram_max, ack_delay_ms;
 	uint8_t versions[8]; /* zeros behind the last one */
 	uint16_t key_hint;
-	uint8_t cookie[16], ephemeral[32], sealed[16];
+	uint8_t cookie[DG_COOKIE_SIZE], ephemeral[32], sealed[16];
 };
 
 /* type: DG_INIT (the rest of the body is padding) or DG_ACCEPT. False: a field has a value that it cannot have. */
@@ -79,6 +81,44 @@ bool dg_hello_decode(struct dg_hello *out, const struct dg_parts *parts);
 /* Header, hello and, for INIT, padding up to DG_INIT_SIZE_MIN less the trailer. The writer fails for values that
  * decode refuses. */
 void dg_hello_encode(struct dg_writer *w, const struct dg_header *header, const struct dg_hello *hello);
+
+/* The body of COOKIE, open mode. Encoding writes the header too. */
+bool dg_cookie_decode(uint8_t out[DG_COOKIE_SIZE], const struct dg_parts *parts);
+void dg_cookie_encode(struct dg_writer *w, uint64_t receiver, const uint8_t cookie[DG_COOKIE_SIZE]);
+
+/* The body of DATA. */
+struct dg_data {
+	uint64_t number;
+	struct dg_reader frames; /* each is known to be good: dg_frame_decode does not fail */
+	bool elicits_ack;
+};
+
+/* Looks at every frame. False: one is malformed, there is none, the number is out of range, or DG_FLAG_ASKS is set
+ * wrongly. */
+bool dg_data_decode(struct dg_data *out, const struct dg_parts *parts);
+
+enum dg_group_kind {
+	DG_GROUP_POST = 1,
+	DG_GROUP_SURVEY,
+	DG_GROUP_HELLO,
+	DG_GROUP_GOODBYE,
+	DG_GROUP_SURVEY_REPLY,
+};
+
+/* The body of GROUP, in keyed mode once it is opened. */
+struct dg_group {
+	uint64_t boot, endpoint, counter;
+	uint8_t kind;  /* enum dg_group_kind */
+	uint8_t flags; /* DG_NAMED, DG_HOPS */
+	uint8_t hops, name_len;
+	uint64_t nonce; /* SURVEY, SURVEY_REPLY */
+	const uint8_t *name, *data;
+	size_t len, padding; /* of data; zeros behind it (SURVEY) */
+};
+
+bool dg_group_decode(struct dg_group *out, const uint8_t *body, size_t len);
+/* Body only: header before it, trailer behind it. The writer fails for values that decode refuses. */
+void dg_group_encode(struct dg_writer *w, const struct dg_group *group);
 
 enum dg_frame_type {
 	DG_PADDING = 0x00,
@@ -101,6 +141,7 @@ enum dg_frame_type {
 	DG_ECHOED,
 	DG_CHALLENGE,
 	DG_RESPONSE,
+	DG_NEED,
 	DG_FRAME_TYPES,
 };
 
@@ -139,7 +180,7 @@ enum dg_close {
 /* One frame, all kinds flat: fields that a kind has not are 0. */
 struct dg_frame {
 	uint8_t type;  /* enum dg_frame_type */
-	uint8_t flags; /* POST, SEND, REQUEST, REPLY */
+	uint8_t flags; /* POST, SEND, REQUEST, REPLY, NO */
 	uint8_t code;  /* ACCEPTED: state, NO: code, CLOSE: reason */
 	uint8_t hops;
 	uint8_t name_len;

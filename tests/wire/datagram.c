@@ -5,18 +5,19 @@
 #include "test.h"
 
 static const struct dg_hello a_hello = {
-	.session = UINT64_C(0x1112131415161718),
-	.boot = UINT64_C(0x2122232425262728),
-	.endpoint = UINT64_C(0x3132333435363738),
-	.time = 5000,
-	.idle_ms = 120000,
-	.credit = 16384,
-	.datagram_max = 65507,
-	.ack_delay_ms = 5,
-	.versions = {DG_VERSION},
+        .session = UINT64_C(0x1112131415161718),
+        .boot = UINT64_C(0x2122232425262728),
+        .endpoint = UINT64_C(0x3132333435363738),
+        .time = 5000,
+        .idle_ms = 120000,
+        .credit = 16384,
+        .datagram_max = 65507,
+        .ack_delay_ms = 5,
+        .versions = {DG_VERSION},
 };
 
-static size_t build(uint8_t *out, size_t cap, const struct dg_header *header, const struct dg_hello *hello)
+static size_t build(uint8_t *out, size_t cap, const struct dg_header *header,
+                    const struct dg_hello *hello)
 {
 	struct dg_writer w = dg_writer(out, cap);
 
@@ -26,7 +27,8 @@ static size_t build(uint8_t *out, size_t cap, const struct dg_header *header, co
 }
 
 static const struct dg_header init_header = {.version = DG_VERSION, .type = DG_INIT};
-static const struct dg_header accept_header = {.version = DG_VERSION, .type = DG_ACCEPT, .receiver = 7};
+static const struct dg_header accept_header = {
+        .version = DG_VERSION, .type = DG_ACCEPT, .receiver = 7};
 
 static void hellos_come_back_as_they_went(void **state)
 {
@@ -60,7 +62,8 @@ static void every_flipped_bit_of_a_datagram_is_noticed(void **state)
 		struct dg_parts parts;
 
 		datagram[bit / 8] ^= (uint8_t)(1 << bit % 8);
-		assert_false(dg_parts_decode(&parts, datagram, len) && dg_crc_check(&parts, datagram, 0));
+		assert_false(dg_parts_decode(&parts, datagram, len) &&
+		             dg_crc_check(&parts, datagram, 0));
 		datagram[bit / 8] ^= (uint8_t)(1 << bit % 8);
 	}
 }
@@ -78,7 +81,8 @@ static void every_shortened_datagram_is_refused(void **state)
 
 static void data_is_summed_with_the_id_of_its_sender(void **state)
 {
-	static const struct dg_header header = {.version = DG_VERSION, .type = DG_DATA, .receiver = 9};
+	static const struct dg_header header = {
+	        .version = DG_VERSION, .type = DG_DATA, .receiver = 9};
 	uint8_t datagram[64];
 	struct dg_writer w = dg_writer(datagram, sizeof datagram);
 	struct dg_parts parts;
@@ -98,24 +102,30 @@ static void data_is_summed_with_the_id_of_its_sender(void **state)
 static void headers_that_nobody_may_send_are_refused(void **state)
 {
 	static const struct dg_header row[] = {
-		{.version = 1, .type = 0},
-		{.version = 1, .type = DG_GROUP + 1},
-		{.version = 2, .type = DG_INIT},
-		{.version = 1, .type = DG_INIT, .receiver = 1},
-		{.version = 1, .type = DG_GROUP, .receiver = 1},
-		{.version = 1, .type = DG_DATA},
-		{.version = 1, .type = DG_ACCEPT},
-		{.version = 1, .type = DG_INIT, .flags = DG_FLAG_ASKS},
-		{.version = 1, .type = DG_DATA, .receiver = 1, .flags = DG_FLAG_PHASE},
-		{.version = 1, .type = DG_DATA, .receiver = 1, .flags = 1},
-		{.version = 1, .type = DG_NOSESSION, .receiver = 1, .flags = DG_FLAG_KEYED},
-		{.version = 1, .type = DG_BUSY, .receiver = 1, .flags = DG_FLAG_KEYED},
+	        {.version = 1, .type = 0},
+	        {.version = 1, .type = DG_GROUP + 1},
+	        {.version = 2, .type = DG_INIT},
+	        {.version = 1, .type = DG_INIT, .receiver = 1},
+	        {.version = 1, .type = DG_GROUP, .receiver = 1},
+	        {.version = 1, .type = DG_DATA},
+	        {.version = 1, .type = DG_ACCEPT},
+	        {.version = 1, .type = DG_INIT, .flags = DG_FLAG_ASKS},
+	        {.version = 1, .type = DG_DATA, .receiver = 1, .flags = DG_FLAG_PHASE},
+	        {.version = 1, .type = DG_DATA, .receiver = 1, .flags = 1},
+	        {.version = 1, .type = DG_NOSESSION, .receiver = 1, .flags = DG_FLAG_KEYED},
+	        {.version = 1, .type = DG_BUSY, .receiver = 1, .flags = DG_FLAG_KEYED},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
-		uint8_t datagram[300] = {0xe4, 'g', 'r', 'm', row[i].version, row[i].type,
-					 (uint8_t)(row[i].flags >> 8), (uint8_t)row[i].flags};
+		uint8_t datagram[300] = {0xe4,
+		                         'g',
+		                         'r',
+		                         'm',
+		                         row[i].version,
+		                         row[i].type,
+		                         (uint8_t)(row[i].flags >> 8),
+		                         (uint8_t)row[i].flags};
 		struct dg_writer w = dg_writer(datagram + 100, 16);
 		struct dg_parts parts;
 
@@ -158,18 +168,18 @@ static void what_encoding_refuses_decoding_refuses_too(void **state)
 		size_t at;
 		uint8_t value;
 	} row[] = {
-		{68, 0},    /* no version */
-		{70, 2},    /* one behind a zero */
-		{58, 0},    /* idle time, see below */
-		{76, 1},    /* key hint in open mode */
-		{78, 1},    /* reserved */
-		{79, 1},    /* reserved */
-		{127, 1},   /* ephemeral key in open mode */
-		{143, 1},   /* sealed in open mode */
-		{144, 1},   /* padding */
-		{251, 1},   /* padding */
-		{64, 1},    /* largest datagram 65507 becomes 483 */
-		{66, 200},  /* ACK delay */
+	        {68, 0},   /* no version */
+	        {70, 2},   /* one behind a zero */
+	        {58, 0},   /* idle time, see below */
+	        {76, 1},   /* key hint in open mode */
+	        {78, 1},   /* reserved */
+	        {79, 1},   /* reserved */
+	        {127, 1},  /* ephemeral key in open mode */
+	        {143, 1},  /* sealed in open mode */
+	        {144, 1},  /* padding */
+	        {251, 1},  /* padding */
+	        {64, 1},   /* largest datagram 65507 becomes 483 */
+	        {66, 200}, /* ACK delay */
 	};
 	uint8_t datagram[512];
 
@@ -190,13 +200,13 @@ static void what_encoding_refuses_decoding_refuses_too(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(hellos_come_back_as_they_went),
-		cmocka_unit_test(every_flipped_bit_of_a_datagram_is_noticed),
-		cmocka_unit_test(every_shortened_datagram_is_refused),
-		cmocka_unit_test(data_is_summed_with_the_id_of_its_sender),
-		cmocka_unit_test(headers_that_nobody_may_send_are_refused),
-		cmocka_unit_test(hellos_with_a_value_out_of_range_are_refused),
-		cmocka_unit_test(what_encoding_refuses_decoding_refuses_too),
+	        cmocka_unit_test(hellos_come_back_as_they_went),
+	        cmocka_unit_test(every_flipped_bit_of_a_datagram_is_noticed),
+	        cmocka_unit_test(every_shortened_datagram_is_refused),
+	        cmocka_unit_test(data_is_summed_with_the_id_of_its_sender),
+	        cmocka_unit_test(headers_that_nobody_may_send_are_refused),
+	        cmocka_unit_test(hellos_with_a_value_out_of_range_are_refused),
+	        cmocka_unit_test(what_encoding_refuses_decoding_refuses_too),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -39,11 +39,11 @@ static const struct {
 	{{.type = DG_REPLY, .flags = DG_WHOLE, .id = 1, .status = 3, .service = 7, .data = payload, .len = 1, .total = 1},
 	 "\x06\x01\x01\x03\x07\x01p", 7},
 	{{.type = DG_ACCEPTED, .id = 1, .code = DG_ACCEPTED_RUNNING}, "\x07\x01\x02", 3},
-	{{.type = DG_NO, .id = 1, .code = DG_NO_BUSY, .value = 100}, "\x08\x01\x01\x40\x64", 5},
-	{{.type = DG_NO, .id = 1, .code = DG_NO_GONE}, "\x08\x01\x06", 3},
+	{{.type = DG_NO, .id = 1, .code = DG_NO_BUSY, .value = 100}, "\x08\x00\x01\x01\x40\x64", 6},
+	{{.type = DG_NO, .flags = DG_PUSHED, .id = 1, .code = DG_NO_GONE}, "\x08\x20\x01\x06", 4},
 	{{.type = DG_PULL, .id = 1}, "\x09\x01", 2},
-	{{.type = DG_CANCEL, .id = 1}, "\x0a\x01", 2},
-	{{.type = DG_RESET, .id = 1}, "\x0b\x01", 2},
+	{{.type = DG_CANCEL, .id = 1, .total = 7}, "\x0a\x01\x07", 3},
+	{{.type = DG_RESET, .id = 1, .total = 7}, "\x0b\x01\x07", 3},
 	{{.type = DG_SETTLED, .id = 16384}, "\x0c\x80\x00\x40\x00", 5},
 	{{.type = DG_CREDIT, .value = 1, .id = 2}, "\x0d\x01\x02", 3},
 	{{.type = DG_GRANT, .id = 1, .value = 2}, "\x0e\x01\x02", 3},
@@ -53,6 +53,7 @@ static const struct {
 	 "\x11\x01\xff\xff\xff\xff\xff\xff\xff\xff", 10},
 	{{.type = DG_CHALLENGE, .id = UINT64_MAX}, "\x12\xff\xff\xff\xff\xff\xff\xff\xff", 9},
 	{{.type = DG_RESPONSE, .id = 1}, "\x13\0\0\0\0\0\0\0\x01", 9},
+	{{.type = DG_NEED, .id = 1, .total = 2}, "\x14\x01\x02", 3},
 };
 /* clang-format on */
 #define VECTORS (sizeof vectors / sizeof vectors[0])
@@ -123,7 +124,7 @@ static void what_has_another_spelling_or_no_sense_is_refused(void **state)
 		const char *why, *bytes;
 		size_t len;
 	} row[] = {
-		{"unknown type",                        "\x14", 1},
+		{"unknown type",                        "\x15", 1},
 		{"padding that is not zero",            "\0\0\x01", 3},
 		{"varint in two bytes for one",         "\x09\x40\x01", 3},
 		{"varint in four bytes for two",        "\x09\x80\x00\x00\x40", 5},
@@ -151,8 +152,9 @@ static void what_has_another_spelling_or_no_sense_is_refused(void **state)
 		{"status above 255",                    "\x06\x01\x01\x41\x00\x07\x01p", 8},
 		{"accepted, state 0",                   "\x07\x01\x00", 3},
 		{"accepted, state 3",                   "\x07\x01\x03", 3},
-		{"no, code 0",                          "\x08\x01\x00", 3},
-		{"no, code 8",                          "\x08\x01\x08", 3},
+		{"no, code 0",                          "\x08\x00\x01\x00", 4},
+		{"no, code 8",                          "\x08\x00\x01\x08", 4},
+		{"no, another flag than pushed",        "\x08\x01\x01\x02", 4},
 		{"close, reason 0",                     "\x0f\x01\x00", 3},
 		{"close, reason 6",                     "\x0f\x01\x06", 3},
 	};
@@ -170,9 +172,22 @@ static void what_has_another_spelling_or_no_sense_is_refused(void **state)
 
 static void metadata_travels_in_the_first_fragment_only(void **state)
 {
-	struct dg_frame first = {.type = DG_REQUEST, .flags = DG_NAMED, .id = 5, .total = 100, .name = (const uint8_t *)"x",
-				 .name_len = 1, .deadline = 1000, .grant = 2000, .data = payload, .len = 64};
-	struct dg_frame second = {.type = DG_REQUEST, .id = 5, .total = 100, .offset = 64, .data = payload, .len = 36};
+	struct dg_frame first = {.type = DG_REQUEST,
+	                         .flags = DG_NAMED,
+	                         .id = 5,
+	                         .total = 100,
+	                         .name = (const uint8_t *)"x",
+	                         .name_len = 1,
+	                         .deadline = 1000,
+	                         .grant = 2000,
+	                         .data = payload,
+	                         .len = 64};
+	struct dg_frame second = {.type = DG_REQUEST,
+	                          .id = 5,
+	                          .total = 100,
+	                          .offset = 64,
+	                          .data = payload,
+	                          .len = 36};
 	uint8_t out[256];
 	struct dg_writer w = dg_writer(out, sizeof out);
 	struct dg_frame back;
@@ -197,13 +212,66 @@ static void metadata_travels_in_the_first_fragment_only(void **state)
 	assert_int_equal(encode(out, sizeof out, &second), 0);
 }
 
+/* What encoding would have to bend before decoding takes it. */
+static void what_has_no_bytes_is_not_encoded(void **state)
+{
+	static const struct dg_frame row[] = {
+	        {.type = DG_SEND, .total = 100, .offset = 65, .data = payload, .len = 35},
+	        {.type = DG_SEND, .flags = DG_WHOLE, .total = 2, .data = payload, .len = 1},
+	        {.type = DG_ACK, .id = 9, .data = (const uint8_t *)"\x02\x01", .len = 2},
+	        {.type = DG_ACK,
+	         .id = 9,
+	         .ranges = 1,
+	         .data = (const uint8_t *)"\x02\x01\x01",
+	         .len = 3},
+	        {.type = DG_ACK,
+	         .id = 9,
+	         .ranges = 2,
+	         .data = (const uint8_t *)"\x02\x01",
+	         .len = 2},
+	        {.type = DG_PADDING, .data = (const uint8_t *)"x", .len = 1},
+	        {.type = DG_PULL, .id = DG_VARINT_MAX + 1},
+	        {.type = DG_FRAME_TYPES},
+	};
+	uint8_t out[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof row / sizeof row[0]; i++)
+		assert_int_equal(encode(out, sizeof out, &row[i]), 0);
+}
+
+/* The two columns of the table in WIRE.md. */
+static void every_frame_knows_whether_it_asks(void **state)
+{
+	static const bool elicits[DG_FRAME_TYPES] = {
+	        [DG_PING] = true,  [DG_SEND] = true,   [DG_REQUEST] = true,   [DG_ACCEPTED] = true,
+	        [DG_PULL] = true,  [DG_CANCEL] = true, [DG_RESET] = true,     [DG_CREDIT] = true,
+	        [DG_GRANT] = true, [DG_ECHO] = true,   [DG_CHALLENGE] = true, [DG_NEED] = true,
+	};
+	static const bool asks[DG_FRAME_TYPES] = {
+	        [DG_PING] = true, [DG_SEND] = true,   [DG_REQUEST] = true,
+	        [DG_PULL] = true, [DG_CANCEL] = true, [DG_ECHO] = true,
+	};
+
+	(void)state;
+	for (uint8_t type = 0; type < DG_FRAME_TYPES; type++) {
+		struct dg_frame frame = {.type = type}, pushed = {.type = type, .flags = DG_PUSHED};
+
+		assert_int_equal(dg_frame_elicits_ack(&frame), elicits[type]);
+		assert_int_equal(dg_frame_asks(&frame), asks[type]);
+		if (type == DG_REPLY || type == DG_NO)
+			assert_true(dg_frame_elicits_ack(&pushed));
+	}
+}
+
 /* Ranges written from the top down and walked again. */
 static void ack_ranges_are_what_was_appended(void **state)
 {
 	static const uint64_t range[][2] = {{90, 100}, {88, 88}, {10, 50}, {0, 8}};
 	uint8_t ranges[64], out[128];
 	struct dg_writer w = dg_writer(ranges, sizeof ranges);
-	struct dg_frame ack = {.type = DG_ACK, .id = 100, .first = 10, .ranges = 3, .data = ranges}, back;
+	struct dg_frame ack = {.type = DG_ACK, .id = 100, .first = 10, .ranges = 3, .data = ranges},
+	                back;
 	struct dg_ack_walk walk = {.frame = &back};
 	struct dg_reader r;
 	uint64_t low, high;
@@ -237,8 +305,9 @@ static void whatever_is_taken_has_one_spelling(void **state)
 		struct dg_frame frame;
 
 		for (size_t i = 0; i < len; i++)
-			bytes[i] = (uint8_t)(dg_random_below(&random, 4) ? dg_random_below(&random, 24)
-									: dg_random_below(&random, 256));
+			bytes[i] = (uint8_t)(dg_random_below(&random, 4)
+			                             ? dg_random_below(&random, 24)
+			                             : dg_random_below(&random, 256));
 		if (!dg_frame_decode(&frame, &r))
 			continue;
 		taken++;
@@ -251,14 +320,16 @@ static void whatever_is_taken_has_one_spelling(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_kind_of_frame_has_its_bytes),
-		cmocka_unit_test(frames_come_back_as_they_went),
-		cmocka_unit_test(a_frame_that_is_cut_short_is_refused),
-		cmocka_unit_test(a_frame_that_does_not_fit_is_not_written_in_part),
-		cmocka_unit_test(what_has_another_spelling_or_no_sense_is_refused),
-		cmocka_unit_test(metadata_travels_in_the_first_fragment_only),
-		cmocka_unit_test(ack_ranges_are_what_was_appended),
-		cmocka_unit_test(whatever_is_taken_has_one_spelling),
+	        cmocka_unit_test(every_kind_of_frame_has_its_bytes),
+	        cmocka_unit_test(frames_come_back_as_they_went),
+	        cmocka_unit_test(a_frame_that_is_cut_short_is_refused),
+	        cmocka_unit_test(a_frame_that_does_not_fit_is_not_written_in_part),
+	        cmocka_unit_test(what_has_another_spelling_or_no_sense_is_refused),
+	        cmocka_unit_test(metadata_travels_in_the_first_fragment_only),
+	        cmocka_unit_test(what_has_no_bytes_is_not_encoded),
+	        cmocka_unit_test(every_frame_knows_whether_it_asks),
+	        cmocka_unit_test(ack_ranges_are_what_was_appended),
+	        cmocka_unit_test(whatever_is_taken_has_one_spelling),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
