@@ -57,11 +57,12 @@ static void lost(struct dg_congestion *c, uint64_t sent_at, uint64_t now)
 	c->window = half > dg_congestion_least(c) ? half : dg_congestion_least(c);
 }
 
-/* RFC 9002, 7.6.2, and appendix B.8: whatever is lost next is a new event. */
+/* RFC 9002, 7.6.2. Its appendix B.8 forgets as well when the window was reduced; here that stays:
+ * the ACK that shows the losses may settle a whole window from before them, and would take the
+ * window up again at once. */
 static void collapse(struct dg_congestion *c)
 {
 	c->window = dg_congestion_least(c);
-	c->of.newreno.was_reduced = false;
 }
 
 /* RFC 9002, 7.7: a quarter faster than the window alone would be, so that a pacer never is what
