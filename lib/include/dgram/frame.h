@@ -1,7 +1,7 @@
 /* frame.h - messages on a byte stream: a 4-byte big-endian length, then that many bytes.
  *
  * Pure: bytes go in as they arrive, in pieces of any size, and messages come out. No socket, no
- *memory of its own.
+ * memory of its own.
  *
  *	while (len > 0) {
  *		int taken = dgram_frame_feed(&reader, data, len);

@@ -3,8 +3,8 @@
  *
  *   timeouts     cover the whole call, whatever signals arrive in it
  *   the end      dgram_stream_recv returns 0 once the peer has sent all it had; a connection that
- * breaks is DGRAM_ERR_BROKEN and never looks like an end small sends  leave at once (TCP_NODELAY),
- * but a stream knows no messages: see frame.h for those
+ *                breaks is DGRAM_ERR_BROKEN and never looks like an end
+ *   small sends  leave at once (TCP_NODELAY), but a stream knows no messages: see frame.h for those
  *
  * A stream is used by one thread at a time. It is close-on-exec and never raises SIGPIPE.
  */
@@ -29,14 +29,14 @@ struct dgram_stream_options {
 	bool ipv6_only; /* listen: an IPv6 wildcard takes no IPv4 */
 };
 
-/* Plain so that it needs no allocation; read the fields, change them through the functions. */
+/* Plain so that it needs no allocation; read the fields, change them through the functions. connect,
+ * listen or accept fills it in; before that it must not be closed. */
 struct dgram_stream {
 	int fd;         /* -1: closed. Non-blocking; may be polled */
 	int spare;      /* listening: a descriptor kept back for the day when there is none left */
 	uint8_t family; /* enum dgram_family */
 	uint64_t timeout; /* ns; DGRAM_NEVER: wait, 0: never wait */
-	char path[DGRAM_UNIX_PATH_MAX +
-	          1]; /* UNIX, listening: the file that close removes; "" for none */
+	char path[DGRAM_UNIX_PATH_MAX + 1]; /* UNIX, listening: what close removes; "" for nothing */
 };
 
 /* Connects to a TCP or UNIX stream socket. 0, or with *s closed:
