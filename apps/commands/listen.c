@@ -77,7 +77,7 @@ static void tell_losses(struct listening *l)
 		            (unsigned long long)(stats->kernel_dropped - l->dropped));
 	if (stats->truncated > l->truncated)
 		say_warning("%llu messages were longer than %zu bytes and were dropped",
-		            (unsigned long long)(stats->truncated - l->truncated), l->v[0].cap);
+		            (unsigned long long)(stats->truncated - l->truncated), l->v[0].size);
 	l->dropped = stats->kernel_dropped;
 	l->truncated = stats->truncated;
 }
@@ -155,13 +155,13 @@ static int listen_on(struct listening *l)
 
 static int make_room(struct listening *l, bool is_unix)
 {
-	size_t cap = is_unix ? UNIX_ROOM : UDP_ROOM;
+	size_t size = is_unix ? UNIX_ROOM : UDP_ROOM;
 	l->batch = is_unix ? UNIX_BATCH : UDP_BATCH;
-	l->room = malloc(l->batch * cap);
+	l->room = malloc(l->batch * size);
 	if (l->room == NULL)
 		return fail(CODE_BUSY, "out of memory");
 	for (size_t i = 0; i < l->batch; i++)
-		l->v[i] = (struct dgram_datagram){.data = l->room + i * cap, .cap = cap};
+		l->v[i] = (struct dgram_datagram){.data = l->room + i * size, .size = size};
 	return 0;
 }
 

@@ -303,8 +303,15 @@ static int ask(struct asking *a)
 	struct dgram_ask_options opt = ask_options(a, collecting);
 	uint64_t end = dgram_clock() + opt.deadline;
 
-	int n = dgram_ask(&a->socket, a->target.addrs, a->target.count, a->payload.data,
-	                  a->payload.len, a->answer, a->answer_size, &opt, &a->report);
+	struct dgram_question q = {
+	        .to = a->target.addrs,
+	        .to_count = a->target.count,
+	        .data = a->payload.data,
+	        .len = a->payload.len,
+	        .answer = a->answer,
+	        .size = a->answer_size,
+	};
+	int n = dgram_ask(&a->socket, &q, &opt, &a->report);
 	trace_question(&a->trace, &a->target, a->payload.data, a->payload.len, &a->report, n,
 	               a->answer);
 	if (r->explain)

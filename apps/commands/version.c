@@ -29,11 +29,11 @@ static struct facts look(void)
 	struct dgram_socket s;
 	if (uname(&u) == 0)
 		snprintf(f.system, sizeof(f.system), "%s %s %s", u.sysname, u.release, u.machine);
-	if (dgram_socket_unbound(&s, DGRAM_IPV6, NULL) == 0) {
+	if (dgram_socket_open(&s, DGRAM_IPV6, NULL) == 0) {
 		f.ipv6 = true;
 		dgram_socket_close(&s);
 	}
-	if (dgram_socket_unbound(&s, DGRAM_IPV4, NULL) == 0) {
+	if (dgram_socket_open(&s, DGRAM_IPV4, NULL) == 0) {
 		f.error_queue = s.error_queue;
 		dgram_socket_close(&s);
 	}

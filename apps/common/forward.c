@@ -76,11 +76,11 @@ static void tell_passed(const struct forward *f, enum direction direction,
 
 static void connect_client(struct forward *f, struct client *client)
 {
-	const struct dgram_socket_options opt = {.nonblocking = true};
 	const struct dgram_addr *target = &f->target[client->target];
 	char text[DGRAM_ADDR_TEXT_MAX];
-	int error = dgram_socket_connected(&client->upstream, target, &opt);
+	int error = dgram_socket_connect(&client->upstream, target, NULL);
 
+	dgram_socket_settimeout(&client->upstream, 0);
 	client->answered = false;
 	if (error < 0)
 		say_warning("%s: no socket towards it: %s",
@@ -216,7 +216,7 @@ static int receive(struct loop *loop, struct dgram_socket *s)
 {
 	for (size_t i = 0; i < BATCH; i++)
 		loop->batch[i] = (struct dgram_datagram){.data = loop->bytes[i],
-		                                         .cap = sizeof loop->bytes[i]};
+		                                         .size = sizeof loop->bytes[i]};
 	int n = dgram_socket_recv_batch(s, loop->batch, BATCH);
 	return n == DGRAM_ERR_AGAIN || n == DGRAM_ERR_TIMEOUT ? 0 : n;
 }

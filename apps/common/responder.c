@@ -363,7 +363,7 @@ static int prepare(struct responder *r)
 		return fail(CODE_BUSY, "out of memory");
 	for (size_t i = 0; i < BATCH; i++) {
 		r->in[i].data = r->buffers + i * c->request_max;
-		r->in[i].cap = c->request_max;
+		r->in[i].size = c->request_max;
 	}
 	return 0;
 }

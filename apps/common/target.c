@@ -276,13 +276,13 @@ int target_socket(struct dgram_socket *s, const struct target *t, const struct o
 	};
 	int error;
 	if (o->bind == NULL) {
-		error = dgram_socket_unbound(s, family, &opt);
+		error = dgram_socket_open(s, family, &opt);
 	} else {
 		struct dgram_addr local;
 		int code = target_bind_address(&local, t, o);
 		if (code != 0)
 			return code;
-		error = dgram_socket_bound(s, &local, &opt);
+		error = dgram_socket_bind(s, &local, &opt);
 	}
 	int errno_value = errno;
 	if (error == 0 && s->path[0] != '\0')
@@ -306,7 +306,7 @@ static int bind_group(struct dgram_socket *s, const struct dgram_addr *group,
 {
 	struct dgram_socket_options opt = {
 	        .interface = o->interface, .group_port = true, .receive_buffer = LISTEN_BUFFER};
-	int error = dgram_socket_bound(s, group, &opt);
+	int error = dgram_socket_bind(s, group, &opt);
 	if (error < 0)
 		return error;
 	uint32_t interface =
@@ -338,7 +338,7 @@ static int listen_at(struct dgram_socket *s, const struct dgram_uri *u, const ch
 	if (code != 0)
 		return code;
 	int error = dgram_addr_is_multicast(&local) ? bind_group(s, &local, o)
-	                                            : dgram_socket_bound(s, &local, &opt);
+	                                            : dgram_socket_bind(s, &local, &opt);
 	if (error == DGRAM_ERR_INTERFACE && o->interface != NULL)
 		return interface_failed(o, error);
 	if (error < 0)

@@ -9,12 +9,13 @@ int main(int argc, char **argv)
 	struct dgram_addr to;
 	struct dgram_socket s;
 	char answer[1500];
+	struct dgram_question q = {.data = what, .len = strlen(what), .answer = answer, .size = sizeof answer};
 	int n = dgram_addr_parse(&to, where);
 
 	if (n == 0)
-		n = dgram_socket_connected(&s, &to, NULL);
+		n = dgram_socket_connect(&s, &to, NULL);
 	if (n == 0) {
-		n = dgram_ask(&s, &to, 1, what, strlen(what), answer, sizeof answer, NULL, NULL);
+		n = dgram_ask(&s, &q, NULL, NULL);
 		dgram_socket_close(&s);
 	}
 	if (n < 0)

@@ -10,7 +10,7 @@ int main(int argc, char **argv)
 	int n = dgram_addr_parse(&local, argc > 1 ? argv[1] : "127.0.0.1:8087");
 
 	if (n == 0)
-		n = dgram_socket_bound(&s, &local, NULL);
+		n = dgram_socket_bind(&s, &local, NULL);
 	if (n == 0)
 		n = dgram_socket_getsockname(&s, &local);
 	if (n < 0)

@@ -12,17 +12,15 @@
 struct asking {
 	struct dgram_asker asker;
 	struct dgram_socket *socket;
-	const void *request;
-	size_t len;
-	uint8_t *answer;
-	size_t size;
+	const struct dgram_question *question;
 	struct dgram_ask_report *report;
 };
 
-static int start(struct asking *q, const struct dgram_addr *to, size_t to_count,
-		 const struct dgram_ask_options *opt)
+static int start(struct asking *q, const struct dgram_ask_options *opt)
 {
 	struct dgram_ask_options o = opt ? *opt : (struct dgram_ask_options){0};
+	const struct dgram_addr *to = q->question->to;
+	size_t to_count = q->question->to_count;
 	struct dgram_addr peer;
 	uint8_t seed[32];
 	int rc;
@@ -79,7 +77,7 @@ static bool may_pass(int error, int errno_value)
 static void send_try(struct asking *q, const struct dgram_addr *to)
 {
 	struct dgram_socket *s = q->socket;
-	int rc = dgram_socket_sendto(s, q->request, q->len, s->connected ? NULL : to);
+	int rc = dgram_socket_sendto(s, q->question->data, q->question->len, s->connected ? NULL : to);
 	struct dgram_socket_error e = {.to = *to, .error = rc, .errno_value = errno};
 
 	if (rc == 0) {
@@ -100,7 +98,7 @@ static int receive(struct asking *q)
 {
 	struct dgram_socket *s = q->socket;
 	struct dgram_addr from;
-	int rc = dgram_socket_recvfrom(s, q->answer, q->size, &from);
+	int rc = dgram_socket_recvfrom(s, q->question->answer, q->question->size, &from);
 
 	if (rc == DGRAM_ERR_AGAIN)
 		return rc;
@@ -179,22 +177,20 @@ static int run(struct asking *q)
 	return rc;
 }
 
-int dgram_ask(struct dgram_socket *s, const struct dgram_addr *to, size_t to_count,
-	      const void *request, size_t len, void *answer, size_t size,
+int dgram_ask(struct dgram_socket *s, const struct dgram_question *question,
 	      const struct dgram_ask_options *opt, struct dgram_ask_report *report)
 {
 	struct dgram_ask_report unwanted;
-	struct asking q = {.socket = s,
-			   .request = request,
-			   .len = len,
-			   .answer = answer,
-			   .size = size,
-			   .report = report ? report : &unwanted};
+	struct asking q = {
+		.socket = s,
+		.question = question,
+		.report = report ? report : &unwanted,
+	};
 	uint64_t timeout = s->timeout;
 	int rc;
 
 	*q.report = (struct dgram_ask_report){0};
-	rc = start(&q, to, to_count, opt);
+	rc = start(&q, opt);
 	if (rc < 0)
 		return rc;
 	dgram_socket_settimeout(s, 0);

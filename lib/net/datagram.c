@@ -76,7 +76,7 @@ int dgram_socket_recv_batch(struct dgram_socket *s, struct dgram_datagram *v, si
 
 int dgram_socket_recvfrom(struct dgram_socket *s, void *buf, size_t size, struct dgram_addr *from)
 {
-	struct dgram_datagram d = {.data = buf, .cap = size};
+	struct dgram_datagram d = {.data = buf, .size = size};
 	int got = dgram_socket_recv_batch(s, &d, 1);
 
 	if (got < 0)

@@ -16,7 +16,7 @@ _Static_assert(DG_CONTROL_MAX >= CMSG_SPACE(sizeof(struct in_pktinfo)) +
 void dg_message_receive(struct msghdr *h, struct dg_message *m, const struct dgram_socket *s,
                         const struct dgram_datagram *d)
 {
-	m->iov = (struct iovec){.iov_base = d->data, .iov_len = d->cap};
+	m->iov = (struct iovec){.iov_base = d->data, .iov_len = d->size};
 	*h = (struct msghdr){
 	        .msg_name = &m->name,
 	        .msg_namelen = sizeof m->name,

@@ -98,7 +98,7 @@ static int set_options(struct dgram_socket *s, const struct dgram_socket_options
 	ask_buffer(s, SO_SNDBUF, opt->send_buffer);
 	s->receive_buffer = dg_system_buffer(s->fd, SO_RCVBUF);
 	s->send_buffer = dg_system_buffer(s->fd, SO_SNDBUF);
-	s->timeout = opt->nonblocking ? 0 : DGRAM_NEVER;
+	s->timeout = opt->timeout == 0 ? DGRAM_NEVER : opt->timeout;
 	return err;
 }
 
@@ -124,7 +124,7 @@ static int finish(struct dgram_socket *s, int err)
 	return err;
 }
 
-int dgram_socket_unbound(struct dgram_socket *s, enum dgram_family family,
+int dgram_socket_open(struct dgram_socket *s, enum dgram_family family,
                          const struct dgram_socket_options *opt)
 {
 	bool any = family == DGRAM_FAMILY_NONE;
@@ -154,7 +154,7 @@ static int bind_to(struct dgram_socket *s, const struct dgram_addr *local)
 	return 0;
 }
 
-int dgram_socket_bound(struct dgram_socket *s, const struct dgram_addr *local,
+int dgram_socket_bind(struct dgram_socket *s, const struct dgram_addr *local,
                        const struct dgram_socket_options *opt)
 {
 	int err = make(s, (enum dgram_family)local->family, false);
@@ -188,7 +188,7 @@ static int connect_to(struct dgram_socket *s, const struct dgram_addr *peer)
 	return connect(s->fd, &name.any, len) == 0 ? 0 : dg_errors_outcome(s, errno);
 }
 
-int dgram_socket_connected(struct dgram_socket *s, const struct dgram_addr *peer,
+int dgram_socket_connect(struct dgram_socket *s, const struct dgram_addr *peer,
                            const struct dgram_socket_options *opt)
 {
 	int err = make(s, (enum dgram_family)peer->family, true);

@@ -31,7 +31,7 @@ static void open_at(struct dgram_socket *s, struct dgram_addr *at, const char *t
 	struct dgram_addr wanted;
 
 	assert_int_equal(dgram_addr_parse(&wanted, text), 0);
-	assert_int_equal(dgram_socket_bound(s, &wanted, NULL), 0);
+	assert_int_equal(dgram_socket_bind(s, &wanted, NULL), 0);
 	assert_int_equal(dgram_socket_getsockname(s, at), 0);
 	dgram_socket_settimeout(s, PATIENCE);
 }
@@ -53,7 +53,7 @@ static int set_up(void **state)
 {
 	struct scene *t = calloc(1, sizeof *t);
 
-	assert_int_equal(dgram_socket_unbound(&t->client, DGRAM_FAMILY_NONE, NULL), 0);
+	assert_int_equal(dgram_socket_open(&t->client, DGRAM_FAMILY_NONE, NULL), 0);
 	open_at(&t->a, &t->at_a, "127.0.0.1:0");
 	open_at(&t->b, &t->at_b, "127.0.0.1:0");
 	open_at(&t->refuser, &t->at_refuser, "127.0.0.1:0");
@@ -82,8 +82,9 @@ static void meanwhile(struct scene *t, void *(*what)(void *))
 
 static int ask(struct scene *t, const struct dgram_addr *to, size_t to_count)
 {
-	return dgram_ask(&t->client, to, to_count, "hi", 2, t->answer, sizeof t->answer, &t->opt,
-			 &t->report);
+	struct dgram_question q = {to, to_count, "hi", 2, t->answer, sizeof t->answer};
+
+	return dgram_ask(&t->client, &q, &t->opt, &t->report);
 }
 
 /* Asks a, then ends the thread. */
@@ -309,9 +310,10 @@ static void an_empty_answer_is_an_answer(void **state)
 static void an_empty_request_is_sent(void **state)
 {
 	struct scene *t = *state;
+	struct dgram_question q = {.to = &t->at_a, .to_count = 1};
 
 	meanwhile(t, a_echoes);
-	assert_int_equal(dgram_ask(&t->client, &t->at_a, 1, "", 0, NULL, 0, &t->opt, NULL), 0);
+	assert_int_equal(dgram_ask(&t->client, &q, &t->opt, NULL), 0);
 	pthread_join(t->thread, NULL);
 }
 
@@ -319,13 +321,12 @@ static void the_largest_datagram_goes_both_ways(void **state)
 {
 	static char request[DGRAM_DATAGRAM_MAX], answer[DGRAM_DATAGRAM_MAX];
 	struct scene *t = *state;
+	struct dgram_question q = {&t->at_a, 1, request, sizeof request, answer, sizeof answer};
 
 	for (size_t i = 0; i < sizeof request; i++)
 		request[i] = (char)(i * 31);
 	meanwhile(t, a_echoes);
-	assert_int_equal(dgram_ask(&t->client, &t->at_a, 1, request, sizeof request, answer,
-				   sizeof answer, &t->opt, &t->report),
-			 DGRAM_DATAGRAM_MAX);
+	assert_int_equal(dgram_ask(&t->client, &q, &t->opt, &t->report), DGRAM_DATAGRAM_MAX);
 	pthread_join(t->thread, NULL);
 	assert_memory_equal(request, answer, sizeof answer);
 }
@@ -403,7 +404,7 @@ static void signals_do_not_end_the_wait(void **state)
 static void connect_client(struct scene *t, const struct dgram_addr *to)
 {
 	dgram_socket_close(&t->client);
-	assert_int_equal(dgram_socket_connected(&t->client, to, NULL), 0);
+	assert_int_equal(dgram_socket_connect(&t->client, to, NULL), 0);
 }
 
 /* A system without an error queue tells a refusal to connected sockets alone. */
@@ -515,10 +516,10 @@ static void too_large_a_request_is_never_sent(void **state)
 {
 	static char request[DGRAM_DATAGRAM_MAX + 1];
 	struct scene *t = *state;
+	struct dgram_question q = {
+		&t->at_a, 1, request, sizeof request, t->answer, sizeof t->answer};
 
-	assert_int_equal(dgram_ask(&t->client, &t->at_a, 1, request, sizeof request, t->answer,
-				   sizeof t->answer, &t->opt, &t->report),
-			 DGRAM_ERR_SIZE);
+	assert_int_equal(dgram_ask(&t->client, &q, &t->opt, &t->report), DGRAM_ERR_SIZE);
 	assert_int_equal(t->report.tries, 0);
 	dgram_socket_settimeout(&t->a, 0);
 	assert_int_equal(dgram_socket_recvfrom(&t->a, t->answer, 9, NULL), DGRAM_ERR_AGAIN);
@@ -598,7 +599,7 @@ static void unix_scene(struct scene *t, char *dir)
 	snprintf(text, sizeof text, "unix://%s/peer", dir);
 	dgram_socket_close(&t->client);
 	dgram_socket_close(&t->a);
-	assert_int_equal(dgram_socket_unbound(&t->client, DGRAM_UNIX, NULL), 0);
+	assert_int_equal(dgram_socket_open(&t->client, DGRAM_UNIX, NULL), 0);
 	open_at(&t->a, &t->at_a, text);
 }
 
@@ -625,7 +626,7 @@ static void a_connected_unix_socket_knows_its_peer_by_any_name(void **state)
 	dgram_socket_close(&t->a);
 	assert_non_null(getcwd(here, sizeof here));
 	assert_int_equal(chdir(dir), 0);
-	assert_int_equal(dgram_socket_bound(&t->a, &relative, NULL), 0);
+	assert_int_equal(dgram_socket_bind(&t->a, &relative, NULL), 0);
 	dgram_socket_settimeout(&t->a, PATIENCE);
 	connect_client(t, &t->at_a);
 	meanwhile(t, a_echoes);

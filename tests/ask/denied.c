@@ -37,12 +37,12 @@ static void what_a_firewall_drops_is_tried_again_and_was_never_sent(void **state
 	struct dgram_socket s;
 	struct dgram_addr to;
 	char answer[9];
+	struct dgram_question q = {&to, 1, "hi", 2, answer, sizeof answer};
 
 	(void)state;
 	assert_int_equal(dgram_addr_parse(&to, "127.0.0.1:9"), 0);
-	assert_int_equal(dgram_socket_unbound(&s, DGRAM_IPV4, NULL), 0);
-	assert_int_equal(dgram_ask(&s, &to, 1, "hi", 2, answer, sizeof answer, &opt, &report),
-			 DGRAM_ERR_DENIED);
+	assert_int_equal(dgram_socket_open(&s, DGRAM_IPV4, NULL), 0);
+	assert_int_equal(dgram_ask(&s, &q, &opt, &report), DGRAM_ERR_DENIED);
 	dgram_socket_close(&s);
 	assert_int_equal(report.tries, 0);
 	assert_true(report.event_count >= 2);

@@ -14,11 +14,12 @@ static int ask(const struct dgram_ask_options *opt, struct dgram_ask_report *rep
 	struct dgram_socket s;
 	struct dgram_addr to;
 	char answer[9];
+	struct dgram_question q = {&to, 1, "hi", 2, answer, sizeof answer};
 	int rc;
 
 	assert_int_equal(dgram_addr_parse(&to, "127.0.0.1:9"), 0);
-	assert_int_equal(dgram_socket_unbound(&s, DGRAM_IPV4, NULL), 0);
-	rc = dgram_ask(&s, &to, 1, "hi", 2, answer, sizeof answer, opt, report);
+	assert_int_equal(dgram_socket_open(&s, DGRAM_IPV4, NULL), 0);
+	rc = dgram_ask(&s, &q, opt, report);
 	dgram_socket_close(&s);
 	return rc;
 }

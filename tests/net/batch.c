@@ -61,7 +61,7 @@ static void a_batch_arrives_whole_and_in_order(void **state)
 		fill(out, out_bufs, 8, &e.to);
 		fill(in, in_bufs, 8, &e.to);
 		for (size_t i = 0; i < 8; i++)
-			in[i].cap = sizeof in_bufs[i];
+			in[i].size = sizeof in_bufs[i];
 		assert_int_equal(dgram_socket_send_batch(&e.client, out, 8), 8);
 		while (got < 8) {
 			int n = dgram_socket_recv_batch(&e.server, in + got, (size_t)(8 - got));
@@ -94,7 +94,7 @@ static void a_batch_waits_for_its_first_datagram_only(void **state)
 		dgram_socket_settimeout(&e.server, timeouts[i]);
 		fill(v, bufs, 4, &e.to);
 		for (size_t k = 0; k < 4; k++)
-			v[k].cap = sizeof bufs[k];
+			v[k].size = sizeof bufs[k];
 		assert_int_equal(dgram_socket_recv_batch(&e.server, v, 4), 1);
 	}
 	assert_int_equal(dgram_socket_recv_batch(&e.server, v, 4), DGRAM_ERR_AGAIN);
@@ -113,7 +113,7 @@ static void one_call_moves_no_more_than_the_limit(void **state)
 	open_ends(&e, 0, NULL);
 	fill(v, bufs, MANY, &e.to);
 	for (size_t i = 0; i < MANY; i++)
-		v[i].cap = sizeof bufs[i];
+		v[i].size = sizeof bufs[i];
 	assert_int_equal(dgram_socket_send_batch(&e.client, v, MANY), DGRAM_BATCH_MAX);
 	assert_int_equal(dgram_socket_send_batch(&e.client, v, MANY), DGRAM_BATCH_MAX);
 	assert_int_equal(dgram_socket_recv_batch(&e.server, v, MANY), DGRAM_BATCH_MAX);
@@ -249,7 +249,7 @@ static void coalesced_datagrams_keep_their_borders(void **state)
 		int n;
 
 		for (size_t i = 0; i < 4; i++)
-			in[i] = (struct dgram_datagram){.data = bufs[i], .cap = sizeof bufs[i]};
+			in[i] = (struct dgram_datagram){.data = bufs[i], .size = sizeof bufs[i]};
 		n = dgram_socket_recv_batch(&e.server, in, 4);
 		assert_true(n > 0);
 		for (int i = 0; i < n; i++) {

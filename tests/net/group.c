@@ -142,7 +142,7 @@ static void members_bound_to_the_group_share_its_port(void **state)
 	(void)state;
 	open_bound(&first, group_text, &share);
 	again = name_of(&first);
-	assert_int_equal(dgram_socket_bound(&second, &again, &share), 0);
+	assert_int_equal(dgram_socket_bind(&second, &again, &share), 0);
 	dgram_socket_settimeout(&second, PATIENCE);
 	assert_int_equal(dgram_socket_join(&first, &group, loopback()), 1);
 	assert_int_equal(dgram_socket_join(&second, &group, loopback()), 1);
@@ -223,7 +223,7 @@ static void a_broadcast_needs_leave_and_is_told_apart(void **state)
 		if (listeners[i][0] == '[' && !have_ipv6())
 			continue;
 		open_bound(&listener, listeners[i], NULL);
-		assert_int_equal(dgram_socket_unbound(&sender, DGRAM_IPV4, &may), 0);
+		assert_int_equal(dgram_socket_open(&sender, DGRAM_IPV4, &may), 0);
 		dgram_socket_settimeout(&sender, PATIENCE);
 		to = with_port("127.255.255.255:0", port_of(&listener));
 		send_text(&sender, "everyone", &to);
@@ -246,7 +246,7 @@ static void a_socket_binds_to_an_interface_that_is_there(void **state)
 	        .interface = "a name that is longer than any interface's"};
 	struct dgram_addr any = address("0.0.0.0:0"), to;
 	struct dgram_socket s, client;
-	int err = dgram_socket_bound(&s, &any, &lo);
+	int err = dgram_socket_bind(&s, &any, &lo);
 
 	(void)state;
 	if (err == DGRAM_ERR_UNSUPPORTED || err == DGRAM_ERR_DENIED) {
@@ -262,8 +262,8 @@ static void a_socket_binds_to_an_interface_that_is_there(void **state)
 	expect_text(&s, "x");
 	dgram_socket_close(&s);
 	dgram_socket_close(&client);
-	assert_int_equal(dgram_socket_bound(&s, &any, &none), DGRAM_ERR_INTERFACE);
-	assert_int_equal(dgram_socket_bound(&s, &any, &too_long), DGRAM_ERR_INTERFACE);
+	assert_int_equal(dgram_socket_bind(&s, &any, &none), DGRAM_ERR_INTERFACE);
+	assert_int_equal(dgram_socket_bind(&s, &any, &too_long), DGRAM_ERR_INTERFACE);
 	assert_int_equal(s.fd, -1);
 }
 

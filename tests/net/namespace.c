@@ -77,7 +77,7 @@ static bool comes_alive(const char *host, const char *interface)
 	struct dgram_socket s;
 	bool alive = false;
 
-	if (dgram_socket_bound(&s, &any, NULL) < 0)
+	if (dgram_socket_bind(&s, &any, NULL) < 0)
 		return false;
 	to.port = port_of(&s);
 	to.zone = if_nametoindex(interface);
@@ -110,7 +110,7 @@ static void where_no_route_leads_is_told_at_once(void **state)
 		print_message("%s\n", row[i].to);
 		open_bound(&s, to.family == DGRAM_IPV4 ? "0.0.0.0:0" : "[::]:0", NULL);
 		assert_int_equal(dgram_socket_sendto(&s, "x", 1, &to), row[i].want);
-		assert_int_equal(dgram_socket_connected(&connected, &to, NULL), row[i].want);
+		assert_int_equal(dgram_socket_connect(&connected, &to, NULL), row[i].want);
 		self = with_port("127.0.0.1:0", port_of(&s));
 		send_text(&s, "still works", &self);
 		expect_text(&s, "still works");
@@ -185,7 +185,7 @@ static void longer_than_the_path_is_an_error_only_without_fragments(void **state
 		assert_int_equal(dgram_socket_recvfrom(&server, buf, sizeof buf, NULL),
 		                 (int)sizeof data);
 		dgram_socket_close(&cutting);
-		if (dgram_socket_unbound(&s, (enum dgram_family)to.family, &whole) == 0) {
+		if (dgram_socket_open(&s, (enum dgram_family)to.family, &whole) == 0) {
 			assert_int_equal(dgram_socket_sendto(&s, data, sizeof data, &to),
 			                 DGRAM_ERR_SIZE);
 			assert_int_equal(dgram_socket_next_error(&s, &e), 1);
@@ -225,7 +225,7 @@ static void a_link_local_host_is_reached_and_answered_by_its_zone(void **state)
 	dgram_socket_close(&client);
 
 	/* The interface that a socket is bound to stands for the zone. */
-	if (dgram_socket_unbound(&client, DGRAM_IPV6, &on_v0) == 0) {
+	if (dgram_socket_open(&client, DGRAM_IPV6, &on_v0) == 0) {
 		to.zone = 0;
 		assert_int_equal(dgram_socket_sendto(&client, "x", 1, &to), 0);
 		dgram_socket_close(&client);
@@ -256,7 +256,7 @@ static bool heard(struct dgram_socket *member, struct dgram_socket *sender, cons
 	                             .interface = if_nametoindex(interface),
 	                             .data = data,
 	                             .len = 3};
-	struct dgram_datagram in = {.data = buf, .cap = sizeof buf};
+	struct dgram_datagram in = {.data = buf, .size = sizeof buf};
 	bool here = false;
 
 	assert_int_equal(dgram_socket_send_batch(sender, &out, 1), 1);
@@ -338,7 +338,7 @@ static void no_loop_keeps_a_group_s_datagrams_off_this_machine(void **state)
 			continue;
 		open_bound(&member, group.family == DGRAM_IPV6 ? "[::]:0" : "0.0.0.0:0", NULL);
 		assert_int_equal(
-		        dgram_socket_unbound(&sender, (enum dgram_family)group.family, &quiet), 0);
+		        dgram_socket_open(&sender, (enum dgram_family)group.family, &quiet), 0);
 		assert_int_equal(dgram_socket_join(&member, &group, if_nametoindex("v0")), 1);
 		assert_false(heard(&member, &sender, groups[i], "v0"));
 		dgram_socket_close(&member);
@@ -360,7 +360,7 @@ static void a_broadcast_of_the_subnet_is_told_apart_from_a_host_s_address(void *
 		if (listeners[i][0] == '[' && !have_ipv6())
 			continue;
 		open_bound(&listener, listeners[i], NULL);
-		assert_int_equal(dgram_socket_unbound(&sender, DGRAM_IPV4, &may), 0);
+		assert_int_equal(dgram_socket_open(&sender, DGRAM_IPV4, &may), 0);
 		to = with_port("10.3.0.255:0", port_of(&listener));
 		send_text(&sender, "everyone", &to);
 		d = expect_datagram(&listener, "everyone");
@@ -376,7 +376,7 @@ static void a_socket_of_one_interface_hears_no_other(void **state)
 	const struct dgram_socket_options on_v0 = {.interface = "v0"};
 	struct dgram_addr any = address("0.0.0.0:0"), to;
 	struct dgram_socket s, sender;
-	int err = dgram_socket_bound(&s, &any, &on_v0);
+	int err = dgram_socket_bind(&s, &any, &on_v0);
 
 	(void)state;
 	if (err == DGRAM_ERR_UNSUPPORTED) {
@@ -411,7 +411,7 @@ static void switched_off_ipv6_leaves_every_address_to_ipv4(void **state)
 	to = address("[::1]:9");
 	assert_int_equal(dgram_socket_sendto(&client, "x", 1, &to), DGRAM_ERR_UNREACHABLE);
 	dgram_socket_close(&s);
-	assert_int_equal(dgram_socket_connected(&s, &to, NULL), DGRAM_ERR_UNREACHABLE);
+	assert_int_equal(dgram_socket_connect(&s, &to, NULL), DGRAM_ERR_UNREACHABLE);
 	dgram_socket_close(&client);
 }
 

@@ -45,19 +45,19 @@ static inline void open_bound(struct dgram_socket *s, const char *local,
 {
 	struct dgram_addr addr = address(local);
 
-	assert_int_equal(dgram_socket_bound(s, &addr, opt), 0);
+	assert_int_equal(dgram_socket_bind(s, &addr, opt), 0);
 	dgram_socket_settimeout(s, PATIENCE);
 }
 
 static inline void open_unbound(struct dgram_socket *s, enum dgram_family family)
 {
-	assert_int_equal(dgram_socket_unbound(s, family, NULL), 0);
+	assert_int_equal(dgram_socket_open(s, family, NULL), 0);
 	dgram_socket_settimeout(s, PATIENCE);
 }
 
 static inline void open_connected(struct dgram_socket *s, const struct dgram_addr *peer)
 {
-	assert_int_equal(dgram_socket_connected(s, peer, NULL), 0);
+	assert_int_equal(dgram_socket_connect(s, peer, NULL), 0);
 	dgram_socket_settimeout(s, PATIENCE);
 }
 
@@ -81,7 +81,7 @@ static inline struct dgram_addr expect_text(struct dgram_socket *s, const char *
 static inline struct dgram_datagram expect_datagram(struct dgram_socket *s, const char *text)
 {
 	static uint8_t buf[256];
-	struct dgram_datagram d = {.data = buf, .cap = sizeof buf};
+	struct dgram_datagram d = {.data = buf, .size = sizeof buf};
 
 	assert_int_equal(dgram_socket_recv_batch(s, &d, 1), 1);
 	assert_int_equal(d.status, 0);
@@ -112,7 +112,7 @@ static inline bool have_ipv6(void)
 	struct dgram_addr one = address("[::1]:0");
 	struct dgram_socket s;
 
-	if (dgram_socket_bound(&s, &one, NULL) < 0)
+	if (dgram_socket_bind(&s, &one, NULL) < 0)
 		return false;
 	dgram_socket_close(&s);
 	return true;

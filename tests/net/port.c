@@ -30,7 +30,7 @@ static void a_port_that_is_taken_is_in_use_for_everyone_else(void **state)
 		print_message("%s then %s\n", row[i].first, row[i].second);
 		open_bound(&first, row[i].first, NULL);
 		again = with_port(row[i].second, port_of(&first));
-		assert_int_equal(dgram_socket_bound(&second, &again, NULL), DGRAM_ERR_IN_USE);
+		assert_int_equal(dgram_socket_bind(&second, &again, NULL), DGRAM_ERR_IN_USE);
 		assert_int_equal(second.fd, -1);
 		dgram_socket_close(&first);
 	}
@@ -81,7 +81,7 @@ static void a_unicast_port_is_never_shared_by_address(void **state)
 
 		if (unicast[i][0] == '[' && !have_ipv6())
 			continue;
-		assert_int_equal(dgram_socket_bound(&s, &local, &opt), DGRAM_ERR_ARGUMENT);
+		assert_int_equal(dgram_socket_bind(&s, &local, &opt), DGRAM_ERR_ARGUMENT);
 		assert_int_equal(s.fd, -1);
 	}
 }
@@ -95,9 +95,9 @@ static void workers_that_agree_share_a_port(void **state)
 	(void)state;
 	open_bound(&first, "127.0.0.1:0", &opt);
 	again = name_of(&first);
-	assert_int_equal(dgram_socket_bound(&second, &again, &opt), 0);
+	assert_int_equal(dgram_socket_bind(&second, &again, &opt), 0);
 	dgram_socket_close(&second);
-	assert_int_equal(dgram_socket_bound(&second, &again, NULL), DGRAM_ERR_IN_USE);
+	assert_int_equal(dgram_socket_bind(&second, &again, NULL), DGRAM_ERR_IN_USE);
 	dgram_socket_close(&first);
 }
 
@@ -107,11 +107,11 @@ static void an_address_of_another_machine_cannot_be_bound(void **state)
 	struct dgram_socket s;
 
 	(void)state;
-	assert_int_equal(dgram_socket_bound(&s, &local, NULL), DGRAM_ERR_NOT_LOCAL);
+	assert_int_equal(dgram_socket_bind(&s, &local, NULL), DGRAM_ERR_NOT_LOCAL);
 	assert_int_equal(s.fd, -1);
 	NEED_IPV6();
 	local = address("[fe80::77]:0");
-	assert_int_equal(dgram_socket_bound(&s, &local, NULL), DGRAM_ERR_ZONE);
+	assert_int_equal(dgram_socket_bind(&s, &local, NULL), DGRAM_ERR_ZONE);
 }
 
 /* As a user who may not: the exit status of the child is the outcome. */
@@ -127,7 +127,7 @@ static void a_low_port_is_denied_to_those_who_may_not(void **state)
 
 		if (geteuid() == 0 && (setgid(65534) < 0 || setuid(65534) < 0))
 			_exit(255);
-		_exit(-dgram_socket_bound(&s, &local, NULL));
+		_exit(-dgram_socket_bind(&s, &local, NULL));
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_true(WIFEXITED(status));
@@ -159,11 +159,11 @@ static void sockets_that_cannot_be_made_leave_no_descriptor(void **state)
 	taken = name_of(&holder);
 	before = count_descriptors();
 	for (int i = 0; i < 100; i++) {
-		assert_true(dgram_socket_bound(&s, &taken, NULL) < 0);
-		assert_true(dgram_socket_bound(&s, &elsewhere, NULL) < 0);
-		assert_true(dgram_socket_bound(&s, &taken, &bad) < 0);
-		assert_true(dgram_socket_unbound(&s, DGRAM_IPV4, &bad) < 0);
-		assert_true(dgram_socket_connected(&s, &elsewhere, NULL) < 0);
+		assert_true(dgram_socket_bind(&s, &taken, NULL) < 0);
+		assert_true(dgram_socket_bind(&s, &elsewhere, NULL) < 0);
+		assert_true(dgram_socket_bind(&s, &taken, &bad) < 0);
+		assert_true(dgram_socket_open(&s, DGRAM_IPV4, &bad) < 0);
+		assert_true(dgram_socket_connect(&s, &elsewhere, NULL) < 0);
 	}
 	assert_int_equal(count_descriptors(), before);
 	dgram_socket_close(&holder);

@@ -59,7 +59,7 @@ static void close_removes_the_path(void **state)
 	const struct place *p = *state;
 	struct dgram_socket s;
 
-	assert_int_equal(dgram_socket_bound(&s, &p->addr, NULL), 0);
+	assert_int_equal(dgram_socket_bind(&s, &p->addr, NULL), 0);
 	assert_true(exists(p->path));
 	dgram_socket_close(&s);
 	assert_false(exists(p->path));
@@ -70,9 +70,9 @@ static void a_path_that_is_served_is_in_use_and_stays(void **state)
 	const struct place *p = *state;
 	struct dgram_socket first, second, client;
 
-	assert_int_equal(dgram_socket_bound(&first, &p->addr, NULL), 0);
+	assert_int_equal(dgram_socket_bind(&first, &p->addr, NULL), 0);
 	dgram_socket_settimeout(&first, PATIENCE);
-	assert_int_equal(dgram_socket_bound(&second, &p->addr, NULL), DGRAM_ERR_IN_USE);
+	assert_int_equal(dgram_socket_bind(&second, &p->addr, NULL), DGRAM_ERR_IN_USE);
 	open_unbound(&client, DGRAM_UNIX);
 	send_text(&client, "first", &p->addr);
 	expect_text(&first, "first");
@@ -90,7 +90,7 @@ static void a_stale_path_is_replaced(void **state)
 
 		close(plain_socket(types[i], p->path));
 		assert_true(exists(p->path));
-		assert_int_equal(dgram_socket_bound(&s, &p->addr, NULL), 0);
+		assert_int_equal(dgram_socket_bind(&s, &p->addr, NULL), 0);
 		dgram_socket_close(&s);
 		assert_false(exists(p->path));
 	}
@@ -103,7 +103,7 @@ static void a_live_stream_socket_is_in_use(void **state)
 	int fd = plain_socket(SOCK_STREAM, p->path);
 
 	assert_int_equal(listen(fd, 1), 0);
-	assert_int_equal(dgram_socket_bound(&s, &p->addr, NULL), DGRAM_ERR_IN_USE);
+	assert_int_equal(dgram_socket_bind(&s, &p->addr, NULL), DGRAM_ERR_IN_USE);
 	assert_true(exists(p->path));
 	close(fd);
 }
@@ -116,11 +116,11 @@ static void a_file_that_is_no_socket_is_never_replaced(void **state)
 
 	assert_non_null(f);
 	fclose(f);
-	assert_int_equal(dgram_socket_bound(&s, &p->addr, NULL), DGRAM_ERR_IN_USE);
+	assert_int_equal(dgram_socket_bind(&s, &p->addr, NULL), DGRAM_ERR_IN_USE);
 	assert_true(exists(p->path));
 	unlink(p->path);
 	assert_int_equal(symlink("/nowhere/at/all", p->path), 0);
-	assert_int_equal(dgram_socket_bound(&s, &p->addr, NULL), DGRAM_ERR_IN_USE);
+	assert_int_equal(dgram_socket_bind(&s, &p->addr, NULL), DGRAM_ERR_IN_USE);
 	assert_true(exists(p->path));
 }
 
@@ -129,9 +129,9 @@ static void close_removes_only_what_it_made(void **state)
 	const struct place *p = *state;
 	struct dgram_socket first, second;
 
-	assert_int_equal(dgram_socket_bound(&first, &p->addr, NULL), 0);
+	assert_int_equal(dgram_socket_bind(&first, &p->addr, NULL), 0);
 	assert_int_equal(unlink(p->path), 0);
-	assert_int_equal(dgram_socket_bound(&second, &p->addr, NULL), 0);
+	assert_int_equal(dgram_socket_bind(&second, &p->addr, NULL), 0);
 	dgram_socket_close(&first);
 	assert_true(exists(p->path));
 	dgram_socket_close(&second);
@@ -147,12 +147,12 @@ static void an_abstract_name_is_in_use_while_it_is_bound(void **state)
 	(void)state;
 	snprintf(uri, sizeof uri, "unix://@dgram-test-%ld", (long)getpid());
 	addr = address(uri);
-	assert_int_equal(dgram_socket_bound(&first, &addr, NULL), 0);
+	assert_int_equal(dgram_socket_bind(&first, &addr, NULL), 0);
 	got = name_of(&first);
 	assert_true(dgram_addr_equal(&got, &addr));
-	assert_int_equal(dgram_socket_bound(&second, &addr, NULL), DGRAM_ERR_IN_USE);
+	assert_int_equal(dgram_socket_bind(&second, &addr, NULL), DGRAM_ERR_IN_USE);
 	dgram_socket_close(&first);
-	assert_int_equal(dgram_socket_bound(&second, &addr, NULL), 0);
+	assert_int_equal(dgram_socket_bind(&second, &addr, NULL), 0);
 	dgram_socket_close(&second);
 }
 
@@ -193,7 +193,7 @@ static void a_client_that_cannot_connect_leaves_nothing(void **state)
 	struct dgram_socket s;
 
 	setenv("TMPDIR", p->directory, 1);
-	assert_int_equal(dgram_socket_connected(&s, &p->addr, NULL), DGRAM_ERR_REFUSED);
+	assert_int_equal(dgram_socket_connect(&s, &p->addr, NULL), DGRAM_ERR_REFUSED);
 	unsetenv("TMPDIR");
 	assert_int_equal(rmdir(p->directory), 0); /* it is empty */
 	assert_int_equal(mkdir(p->directory, 0700), 0);
@@ -232,7 +232,7 @@ static void a_sender_without_a_name_is_told_apart(void **state)
 	struct dgram_addr from;
 	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
 
-	assert_int_equal(dgram_socket_bound(&s, &p->addr, NULL), 0);
+	assert_int_equal(dgram_socket_bind(&s, &p->addr, NULL), 0);
 	dgram_socket_settimeout(&s, PATIENCE);
 	strcpy(to.sun_path, p->path);
 	assert_int_equal(sendto(fd, "x", 1, 0, (struct sockaddr *)&to, sizeof to), 1);
@@ -280,7 +280,7 @@ static void descriptors_sent_along_never_enter_the_process(void **state)
 	c->cmsg_type = SCM_RIGHTS;
 	c->cmsg_len = CMSG_LEN(sizeof fd);
 	memcpy(CMSG_DATA(c), &fd, sizeof fd);
-	assert_int_equal(dgram_socket_bound(&s, &p->addr, NULL), 0);
+	assert_int_equal(dgram_socket_bind(&s, &p->addr, NULL), 0);
 	dgram_socket_settimeout(&s, PATIENCE);
 	before = count_descriptors();
 	assert_int_equal(sendmsg(fd, &h, 0), 1);

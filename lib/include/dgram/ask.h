@@ -147,7 +147,17 @@ struct dgram_ask_report {
 	struct dgram_ask_event events[DGRAM_ASK_EVENTS_MAX];
 };
 
-/* Sends request to to[0], waits, sends again (silence moves on to the next address, a refusal does
+/* What is asked of whom, and where the answer goes. All borrowed for the call. */
+struct dgram_question {
+	const struct dgram_addr *to; /* 1 to DGRAM_ASK_ADDRS_MAX addresses of the same program, in the */
+	size_t to_count;             /* order to try them; 0: the peer that the socket is connected to */
+	const void *data;            /* the request */
+	size_t len;                  /* its bytes */
+	void *answer;                /* buffer */
+	size_t size;                 /* bytes it has */
+};
+
+/* Sends the request to to[0], waits, sends again (silence moves on to the next address, a refusal does
  * so at once) until an answer to any try is there. The answer's length (0 is an answer), or
  *
  *   DGRAM_ERR_TIMEOUT      silence until the deadline or after the last try: nothing is known
@@ -159,13 +169,11 @@ struct dgram_ask_report {
  *   DGRAM_ERR_DENIED, _NOBUFS, _AGAIN, _PORT, _ZONE, _UNSUPPORTED, _SYSTEM
  *                          why nothing could be sent; errno is in the report
  *
- * s is an unbound or bound socket that carries the families of to, or one connected to to[0]
- * (to_count 0: its peer). Its timeout is not looked at, and what lies in it unread is thrown away,
+ * s carries the families of to; a connected one has to[0] as its peer. Its timeout is not looked at, and what lies in it unread is thrown away,
  * as it came before the question. The further answers of a group are received from s afterwards. A
  * UNIX peer answers from the path as it bound it: where that may be a relative one, connect s or set
  * any_source. opt and report may be NULL. */
-DGRAM_API int dgram_ask(struct dgram_socket *s, const struct dgram_addr *to, size_t to_count,
-			const void *request, size_t len, void *answer, size_t size,
+DGRAM_API int dgram_ask(struct dgram_socket *s, const struct dgram_question *question,
 			const struct dgram_ask_options *opt, struct dgram_ask_report *report);
 
 #ifdef __cplusplus

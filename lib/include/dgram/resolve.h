@@ -22,7 +22,7 @@ extern "C" {
  *   DGRAM_ERR_TIMEOUT     the name service did not answer in time
  *   DGRAM_ERR_NOMEM
  * family narrows the choice (DGRAM_FAMILY_NONE: both). A numeric or UNIX address asks nobody, nor does localhost; a
- * host left out is every address: "::", which dgram_socket_bound opens for both families, or 0.0.0.0 for
+ * host left out is every address: "::", which dgram_socket_bind opens for both families, or 0.0.0.0 for
  * DGRAM_IPV4. The name service is asked in a thread of its own, which ends by itself when the timeout (ns)
  * passed first. */
 DGRAM_API int dgram_resolve(struct dgram_addr *out, size_t max, const struct dgram_uri *uri,

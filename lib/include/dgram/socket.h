@@ -32,6 +32,7 @@ struct dgram_socket_options {
 	const char *interface; /* name: bind to this interface and send groups through it; NULL: any.
 				* Borrowed for the call. DGRAM_ERR_INTERFACE: there is none; DGRAM_ERR_DENIED: not
 				* without privilege; DGRAM_ERR_UNSUPPORTED: not on this system */
+	uint64_t timeout;      /* ns, of every call (see settimeout); 0: DGRAM_NEVER */
 	uint32_t receive_buffer, send_buffer; /* bytes asked for; 0: the system's default */
 	uint8_t hops;         /* hop limit (TTL) of unicast; 0: the system's default */
 	uint8_t group_hops;   /* hop limit of multicast; 0: 1, this link only */
@@ -45,7 +46,6 @@ struct dgram_socket_options {
 	bool coalesce;        /* recv_batch may give several datagrams of one peer in one entry (its segment says the
 			       * size of each) where the system can (UDP_GRO). Needs buffers of DGRAM_DATAGRAM_MAX
 			       * and no recvfrom */
-	bool nonblocking;     /* starts with timeout 0 */
 };
 
 struct dgram_socket_stats {
@@ -87,23 +87,23 @@ struct dgram_socket {
 	char path[DGRAM_UNIX_PATH_MAX + 1]; /* UNIX: what close removes; "" for nothing */
 };
 
-/* How the descriptor is made. All three: 0, or DGRAM_ERR_* with *s closed; errno is kept for
+/* A new socket, in one of three ways: 0, or DGRAM_ERR_* with *s closed; errno is kept for
  * DGRAM_ERR_SYSTEM. opt NULL: the defaults.
- *   unbound    to send from: the kernel picks the port with the first send. DGRAM_FAMILY_NONE carries both
+ *   open       to send from: the kernel picks the port with the first send. DGRAM_FAMILY_NONE carries both
  *              families. UNIX: bound to a random name in a new directory under $TMPDIR (or /tmp) that others can
  *              pass but not list, so that answers can come; close removes both
- *   bound      to receive on. Port 0 picks one. "::" takes both families unless ipv6_only, and becomes 0.0.0.0 on a
+ *   bind       to receive on. Port 0 picks one. "::" takes both families unless ipv6_only, and becomes 0.0.0.0 on a
  *              machine without IPv6. UNIX: a socket's path that nobody is bound to is replaced, everything else
  *              that exists there is DGRAM_ERR_IN_USE; close removes the path if it is still ours
- *   connected  one peer only: the kernel drops datagrams of others, refusals come at once. UNIX: bound as unbound
+ *   connect    one peer only: the kernel drops datagrams of others, refusals come at once. UNIX: bound as by open
  * DGRAM_ERR_IN_USE, DGRAM_ERR_NOT_LOCAL, DGRAM_ERR_DENIED (a port below 1024), DGRAM_ERR_ZONE (link-local without
- * zone or interface), DGRAM_ERR_PORT (connected to port 0), DGRAM_ERR_UNREACHABLE (connected without a route),
+ * zone or interface), DGRAM_ERR_PORT (connect to port 0), DGRAM_ERR_UNREACHABLE (connect without a route),
  * DGRAM_ERR_UNSUPPORTED (no such family here). */
-DGRAM_API int dgram_socket_unbound(struct dgram_socket *s, enum dgram_family family,
+DGRAM_API int dgram_socket_open(struct dgram_socket *s, enum dgram_family family,
 				   const struct dgram_socket_options *opt);
-DGRAM_API int dgram_socket_bound(struct dgram_socket *s, const struct dgram_addr *local,
+DGRAM_API int dgram_socket_bind(struct dgram_socket *s, const struct dgram_addr *local,
 				 const struct dgram_socket_options *opt);
-DGRAM_API int dgram_socket_connected(struct dgram_socket *s, const struct dgram_addr *peer,
+DGRAM_API int dgram_socket_connect(struct dgram_socket *s, const struct dgram_addr *peer,
 				     const struct dgram_socket_options *opt);
 
 /* A closed socket may be closed again. errno stays as it was. */
@@ -147,7 +147,7 @@ struct dgram_datagram {
 	int status;              /* received: 0, or DGRAM_ERR_TRUNCATED with len 0 */
 	uint8_t *data;           /* the caller's buffer, until it says otherwise */
 	size_t len;              /* bytes used */
-	size_t cap;              /* bytes there are (receive) */
+	size_t size;             /* bytes there are (receive) */
 	size_t segment;          /* 0: data is one datagram; else data is several of this size, the last may be
 				  * shorter. When only a part of them could be sent, the entry counts as sent */
 };
