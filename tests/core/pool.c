@@ -115,7 +115,7 @@ static const bool asserts = true;
 static bool aborts(struct dg_pool *pool, uint32_t block)
 {
 	pid_t child = fork();
-	int status;
+	int status = 0;
 
 	if (child == 0) {
 		setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
