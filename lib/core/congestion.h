@@ -42,6 +42,7 @@ struct dg_newreno {
 	bool was_reduced;
 };
 
+/* Needed only while something is in flight: 56 bytes. */
 struct dg_congestion {
 	const struct dg_congestion_operations *operations;
 	uint64_t window;   /* bytes that may be in flight */

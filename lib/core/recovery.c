@@ -62,7 +62,7 @@ static void trim(struct dg_recovery *r, uint64_t keep_from)
 bool dg_recovery_has_room(struct dg_recovery *r)
 {
 	trim(r, 0);
-	return count(r) + PROBES < r->capacity;
+	return count(r) + PROBES < r->capacity && r->next <= DG_VARINT_MAX;
 }
 
 int dg_recovery_sent(struct dg_recovery *r, const struct dg_sent *packet)
@@ -70,7 +70,7 @@ int dg_recovery_sent(struct dg_recovery *r, const struct dg_sent *packet)
 	struct dg_sent *record = at(r, r->end);
 
 	trim(r, 0);
-	if (packet->asking && count(r) == r->capacity)
+	if ((packet->asking && count(r) == r->capacity) || r->next > DG_VARINT_MAX)
 		return DGRAM_ERR_FULL;
 	if (!packet->asking && is_crowded(r)) {
 		r->next++;

@@ -25,7 +25,7 @@
 
 #define DG_NO_ACK UINT64_MAX
 
-/* One packet. */
+/* One packet: 40 bytes of the caller's ring. */
 struct dg_sent {
 	uint64_t number;
 	uint64_t at;    /* ns: when it left */
@@ -38,6 +38,7 @@ struct dg_sent {
 	uint8_t state; /* of the machine */
 };
 
+/* Needed only while something is in flight: 128 bytes. Idle, a session keeps next. */
 struct dg_recovery {
 	struct dg_sent *ring; /* place p is ring[p % capacity] */
 	uint64_t begin, end;  /* the places in use; the higher the place, the higher the number */
@@ -68,8 +69,8 @@ void dg_recovery_init(struct dg_recovery *r, struct dg_sent *ring, uint32_t capa
 bool dg_recovery_has_room(struct dg_recovery *r);
 
 /* A packet with number r->next leaves; of it at, acks, first, count, bytes and asking are read. 1:
- * it was recorded; 0: it was not, which only happens to those that do not ask; DGRAM_ERR_FULL: it
- * must not be sent. */
+ * it was recorded; 0: it was not, which only happens to those that do not ask. DGRAM_ERR_FULL: it
+ * must not be sent, as there is no place for it, or no number after 2^62 - 1 (RFC 9000, 12.3). */
 int dg_recovery_sent(struct dg_recovery *r, const struct dg_sent *packet);
 
 /* An ACK came. How many records it settled, or DGRAM_ERR_FORMAT if it names a packet that was never

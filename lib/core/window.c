@@ -52,14 +52,14 @@ enum dg_window_verdict dg_window_check(const struct dg_window *w, const struct d
 	return has(busy, number) ? DG_WINDOW_SEEN : DG_WINDOW_NEW;
 }
 
-/* The places of the numbers up to and with number are those of numbers that are too old now. */
+/* The places of the numbers before number are those of numbers that are too old now. */
 static void make_room(struct dg_window_busy *busy, uint64_t highest, uint64_t number)
 {
 	if (number - highest >= DG_WINDOW_BUSY) {
 		memset(busy->bits, 0, sizeof busy->bits);
 		return;
 	}
-	for (uint64_t n = highest + 1; n <= number; n++)
+	for (uint64_t n = highest + 1; n < number; n++)
 		put(busy, n, false);
 }
 

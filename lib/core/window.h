@@ -24,12 +24,13 @@
 #define DG_WINDOW_IDLE 64
 #define DG_WINDOW_BUSY 2048
 
-/* All zeros: nothing was received yet. */
+/* Idle: 16 bytes. All zeros: nothing was received yet. */
 struct dg_window {
 	uint64_t highest;
 	uint64_t recent; /* bit i: highest - i was received */
 };
 
+/* Busy: 304 bytes more. */
 struct dg_window_busy {
 	uint64_t bits[DG_WINDOW_BUSY / 64]; /* number n is bit n % DG_WINDOW_BUSY */
 	uint64_t since;                     /* lower numbers were too old when this began */

@@ -245,6 +245,26 @@ static void an_ack_of_something_never_sent_breaks_a_rule_and_changes_nothing(voi
 	}
 }
 
+static void numbers_end_where_an_ack_cannot_name_them(void **state)
+{
+	struct dg_recovery r = fresh(CAPACITY, DG_VARINT_MAX);
+	uint64_t sample;
+
+	(void)state;
+	assert_true(dg_recovery_has_room(&r));
+	assert_int_equal(send_one(&r, true, 0), 1);
+	assert_false(dg_recovery_has_room(&r));
+	assert_int_equal(send_one(&r, true, 0), DGRAM_ERR_FULL);
+	assert_int_equal(send_one(&r, false, 0), DGRAM_ERR_FULL);
+	assert_int_equal(acknowledge(&r, "a", DG_VARINT_MAX, MS, &sample), 1);
+}
+
+static void the_machine_is_128_bytes_and_a_record_40(void **state)
+{
+	(void)state;
+	assert_true(sizeof(struct dg_recovery) == 128 && sizeof(struct dg_sent) == 40);
+}
+
 static void what_was_sent_before_the_ring_was_there_is_no_news(void **state)
 {
 	struct dg_recovery r = fresh(CAPACITY, 10);
@@ -512,6 +532,8 @@ int main(void)
 	        cmocka_unit_test(samples_are_taken_where_they_mean_something),
 	        cmocka_unit_test(a_sample_without_delay_is_a_sample),
 	        cmocka_unit_test(an_ack_of_something_never_sent_breaks_a_rule_and_changes_nothing),
+	        cmocka_unit_test(numbers_end_where_an_ack_cannot_name_them),
+	        cmocka_unit_test(the_machine_is_128_bytes_and_a_record_40),
 	        cmocka_unit_test(what_was_sent_before_the_ring_was_there_is_no_news),
 	        cmocka_unit_test(a_lost_packet_that_is_acknowledged_was_late),
 	        cmocka_unit_test(persistent_congestion_is_a_long_stretch_of_nothing_but_loss),

@@ -11,11 +11,11 @@
 #define DELAY        (25 * DGRAM_MS)
 #define LAST         DG_VARINT_MAX /* the highest packet number there is */
 
-static void an_idle_window_is_16_bytes_and_a_busy_one_under_320(void **state)
+static void an_idle_window_is_16_bytes_and_a_busy_one_304_more(void **state)
 {
 	(void)state;
 	assert_true(sizeof(struct dg_window) == 16);
-	assert_true(sizeof(struct dg_window_busy) < 320);
+	assert_true(sizeof(struct dg_window_busy) == 304);
 }
 
 /* Each row: what came first (all of it), then the number that is asked about. */
@@ -101,6 +101,23 @@ static void who_wakes_knows_the_recent_numbers_and_no_older_ones(void **state)
 	assert_int_equal(dg_window_check(&w, &busy, 936), DG_WINDOW_OLD);
 	assert_int_equal(dg_window_check(&w, &busy, 938), DG_WINDOW_SEEN);
 	assert_int_equal(dg_window_check(&w, NULL, 938), DG_WINDOW_OLD);
+}
+
+/* All around the word and the window boundaries: what a block that begins at highest can tell. */
+static void waking_forgets_what_the_idle_form_does_not_hold(void **state)
+{
+	(void)state;
+	for (uint64_t highest = 0; highest < 200; highest++) {
+		struct dg_window w = {0};
+		struct dg_window_busy busy;
+
+		for (uint64_t n = 0; n <= highest; n++)
+			dg_window_mark(&w, NULL, n, false, 0);
+		dg_window_wake(&w, &busy, DELAY, 0);
+		for (uint64_t n = 0; n <= highest; n++)
+			assert_int_equal(dg_window_check(&w, &busy, n),
+			                 highest - n < 64 ? DG_WINDOW_SEEN : DG_WINDOW_OLD);
+	}
 }
 
 /* Packets one millisecond apart: those in capitals ask for an ACK. due: in ms after the last
@@ -205,6 +222,51 @@ static void what_the_peer_knows_that_we_know_is_not_said_again(void **state)
 	assert_true(dg_window_ack(&w, &busy, 0, &frame, &ranges));
 	assert_int_equal(frame.id, 18);
 	assert_int_equal(frame.ranges, 4); /* 18; 16, 14, 12, 10 with 9 */
+}
+
+/* Every place of the first number to report, against words that are all ones or all zeros. */
+static void ranges_end_exactly_where_they_should(void **state)
+{
+	(void)state;
+	for (uint64_t known = 0; known < 260; known++) {
+		struct dg_window full = {0}, hollow = {0};
+		struct dg_window_busy busy;
+		uint8_t data[8];
+		struct dg_writer ranges = dg_writer(data, sizeof data);
+		struct dg_frame frame;
+
+		dg_window_wake(&full, &busy, DELAY, 0);
+		for (uint64_t n = 0; n < 256; n++)
+			dg_window_mark(&full, &busy, n, true, 0);
+		dg_window_ack_arrived(&busy, known);
+		assert_int_equal(dg_window_ack(&full, &busy, 0, &frame, &ranges), known < 255);
+		if (known < 255)
+			assert_int_equal(frame.first, 254 - known);
+		dg_window_wake(&hollow, &busy, DELAY, 0);
+		dg_window_mark(&hollow, &busy, 5, true, 0);
+		dg_window_mark(&hollow, &busy, 256, true, 0);
+		dg_window_ack_arrived(&busy, known);
+		if (!dg_window_ack(&hollow, &busy, 0, &frame, &ranges))
+			continue;
+		assert_int_equal(frame.first, 0);
+		assert_int_equal(frame.ranges, known < 5);
+		ranges.len = 0;
+	}
+}
+
+static void a_number_at_the_far_end_is_not_taken_for_the_one_in_its_place(void **state)
+{
+	struct dg_window w = {0};
+	struct dg_window_busy busy;
+	struct dg_writer ranges = dg_writer(NULL, 0);
+	struct dg_frame frame;
+
+	(void)state;
+	dg_window_wake(&w, &busy, DELAY, 0);
+	for (uint64_t n = 1; n <= DG_WINDOW_BUSY; n++)
+		dg_window_mark(&w, &busy, n, true, 0);
+	assert_true(dg_window_ack(&w, &busy, 0, &frame, &ranges));
+	assert_int_equal(frame.first, DG_WINDOW_BUSY - 1);
 }
 
 static void full_ranges_leave_the_oldest_numbers_out(void **state)
@@ -368,14 +430,17 @@ static void it_agrees_with_a_set_that_forgets_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(an_idle_window_is_16_bytes_and_a_busy_one_under_320),
+	        cmocka_unit_test(an_idle_window_is_16_bytes_and_a_busy_one_304_more),
 	        cmocka_unit_test(numbers_are_new_seen_old_or_beyond),
 	        cmocka_unit_test(checking_changes_nothing),
 	        cmocka_unit_test(who_wakes_knows_the_recent_numbers_and_no_older_ones),
+	        cmocka_unit_test(waking_forgets_what_the_idle_form_does_not_hold),
 	        cmocka_unit_test(an_ack_is_due_for_the_second_and_at_once_when_a_number_is_missing),
 	        cmocka_unit_test(sending_the_ack_settles_what_was_owed),
 	        cmocka_unit_test(the_ack_tells_how_long_the_highest_number_waited),
 	        cmocka_unit_test(what_the_peer_knows_that_we_know_is_not_said_again),
+	        cmocka_unit_test(ranges_end_exactly_where_they_should),
+	        cmocka_unit_test(a_number_at_the_far_end_is_not_taken_for_the_one_in_its_place),
 	        cmocka_unit_test(full_ranges_leave_the_oldest_numbers_out),
 	        cmocka_unit_test(it_agrees_with_a_set_that_forgets_nothing),
 	};
