@@ -275,9 +275,9 @@ def first_fragment(place):
 
 
 def post(io):
-    io.varint("counter")
     flags = io.number("flags", 1)
     need(not flags & ~(NAMED | HOPS), "flags")
+    io.varint("counter")
     marks(io, flags)
     data(io, None)
 
@@ -492,17 +492,17 @@ def parse(line):
     return records
 
 
-def main():
-    for line in sys.stdin:
-        verb, sender, argument = line.rstrip("\n").split(" ", 2)
-        try:
-            if verb == "decode":
-                print(show(decode(bytes.fromhex(argument), int(sender))), flush=True)
-            else:
-                print(encode(parse(argument), int(sender)).hex(), flush=True)
-        except (Malformed, ValueError) as error:
-            print("refused: %s" % error, flush=True)
+def answer(line):
+    """To a line of the filter."""
+    verb, sender, argument = line.split(" ", 2)
+    try:
+        if verb == "decode":
+            return show(decode(bytes.fromhex(argument), int(sender)))
+        return encode(parse(argument), int(sender)).hex()
+    except (Malformed, ValueError) as error:
+        return "refused: %s" % error
 
 
 if __name__ == "__main__":
-    main()
+    for request_line in sys.stdin:
+        print(answer(request_line.rstrip("\n")), flush=True)
