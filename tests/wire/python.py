@@ -267,7 +267,7 @@ def mutant(rng, datagram, other):
 def main():
     codec = sys.argv[1]
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else random.SystemRandom().randrange(2 ** 32)
-    count = int(sys.argv[3]) if len(sys.argv) > 3 else 4000
+    count = int(sys.argv[3]) if len(sys.argv) > 3 else 2500
     print("seed %d" % seed, flush=True)
     rng = random.Random(seed)
 
