@@ -113,10 +113,13 @@ static bool read_some(struct process *p)
 	return false;
 }
 
+/* What poll said may be old: the process may have been reaped since, and its number be another's. */
 void process_read(struct process *p)
 {
+	bool open = p->fd[1] >= 0;
+
 	read_some(p);
-	if (p->end.outcome == PROCESS_FLOOD && p->state != PROCESS_KILLED)
+	if (open && p->end.outcome == PROCESS_FLOOD)
 		kill_group(p);
 }
 

@@ -544,12 +544,34 @@ static void the_words_for_a_shell_are_its_script_and_parameters(void **state)
 	free(argv);
 }
 
+/* One wait tells of several descriptors: the exit of another process may come first and have this one reaped. */
+static void old_news_of_a_flood_changes_nothing(void **state)
+{
+	uint8_t reply[5];
+	struct process p = {.reply = reply, .reply_max = 4};
+	struct process_sink sink = {.line = note};
+	char *env[] = {NULL};
+	siginfo_t info;
+	int status;
+
+	(void)state;
+	process_start(&p, "/bin/sh", (char *const *)SH("echo too much"), env, dgram_clock(), DGRAM_S);
+	assert_int_equal(waitid(P_PID, (id_t)p.pid, &info, WEXITED | WNOWAIT), 0);
+	process_exited(&p, &sink);
+	assert_int_equal(waitpid(p.pid, &status, 0), p.pid);
+	process_reaped(&p, status, dgram_clock());
+	process_read(&p);
+	assert_int_equal(p.end.outcome, PROCESS_FLOOD);
+	assert_int_equal(p.state, PROCESS_ENDED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_request_of_any_size_comes_back_whole),
 		cmocka_unit_test(every_way_to_misbehave_ends_and_leaves_nothing),
 		cmocka_unit_test(a_hung_handler_is_ended_by_its_deadline_and_not_before),
+		cmocka_unit_test(old_news_of_a_flood_changes_nothing),
 		cmocka_unit_test(a_program_that_cannot_be_started_is_an_outcome),
 		cmocka_unit_test(a_handler_has_three_descriptors),
 		cmocka_unit_test(a_handler_has_default_signals_and_a_group_of_its_own),
