@@ -32,6 +32,7 @@ struct talk {
 	uint8_t datagram[ROOM];
 	char line[ROOM];
 	size_t line_len;
+	bool skipping; /* the rest of a line that was too long */
 };
 
 /* clang-format off */
@@ -70,7 +71,9 @@ static void send_lines(struct talk *t)
 {
 	char *from = t->line, *end = t->line + t->line_len, *newline;
 	while ((newline = memchr(from, '\n', (size_t)(end - from))) != NULL) {
-		send_line(t, from, (size_t)(newline - from));
+		if (!t->skipping)
+			send_line(t, from, (size_t)(newline - from));
+		t->skipping = false;
 		from = newline + 1;
 	}
 	t->line_len = (size_t)(end - from);
@@ -86,14 +89,15 @@ static int take_input(struct talk *t)
 		return fail(CODE_READ, "stdin: cannot read: %s", strerror(errno));
 	t->line_len += (size_t)n;
 	send_lines(t);
-	if (n == 0 && t->line_len > 0) {
+	if (n == 0 && t->line_len > 0 && !t->skipping)
 		send_line(t, t->line, t->line_len);
-		t->line_len = 0;
-	}
 	if (t->line_len == sizeof(t->line)) {
-		say_warning("a line of more than %d bytes was not sent", ROOM);
-		t->line_len = 0;
+		if (!t->skipping)
+			say_warning("a line of more than %d bytes was not sent", ROOM);
+		t->skipping = true;
 	}
+	if (n == 0 || t->skipping)
+		t->line_len = 0;
 	t->input_ended = n == 0;
 	return 0;
 }

@@ -48,6 +48,12 @@ class Peer(unittest.TestCase):
             self.say(peer, b"ee\n" + b"x" * 60000 + b"\n")
             self.assertEqual([s.recv(65536) for _ in range(4)], [b"one", b"", b"three", b"x" * 60000])
 
+    def test_of_a_line_that_is_too_long_nothing_is_sent(self):
+        with udp_socket() as s, self.start("udp://127.0.0.1:%d" % s.getsockname()[1]) as peer:
+            self.say(peer, b"x" * 140000 + b"\nnext\n")
+            self.assertEqual(s.recv(65536), b"next")
+            peer.wait_stderr(b"too long|more than")
+
     def test_a_datagram_is_a_line(self):
         with udp_socket() as s, self.start("-b", "127.0.0.1:0") as peer:
             for payload in b"one", b"two\n", b"":
