@@ -212,16 +212,21 @@ static uint64_t any_seed(void)
 	return seed % 1000000;
 }
 
-/* Each client has a socket: as many as the system lets us have, if more are wanted than is usual. */
-static void allow_files(uint64_t clients)
+#define OWN_FILES 32 /* descriptors beside those of the clients */
+
+/* Each client has a socket, and poll() fails when it is given more of them than there can be: how many clients the system
+ * allows, of those that are wanted. */
+static size_t allowed_clients(uint64_t wanted)
 {
 	struct rlimit limit;
-	rlim_t wanted = (rlim_t)clients + 32;
+	rlim_t files = (rlim_t)wanted + OWN_FILES;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= wanted)
-		return;
-	limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= files)
+		return (size_t)wanted;
+	limit.rlim_cur = files < limit.rlim_max ? files : limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		getrlimit(RLIMIT_NOFILE, &limit);
+	return limit.rlim_cur > OWN_FILES ? (size_t)(limit.rlim_cur - OWN_FILES) : 1;
 }
 
 static int relay(const struct relay *r, struct forward *f)
@@ -259,10 +264,11 @@ static int run(const struct command *self, int argc, char **argv)
 
 	struct forward f = {
 	        .listener = {.fd = -1},
-	        .clients_max = (size_t)r.clients,
+	        .clients_max = allowed_clients(r.clients),
 	        .verbose = r.common.verbosity > 0,
 	};
-	allow_files(r.clients);
+	if (f.clients_max < r.clients)
+		say_verbose("the system allows %zu clients at once (ulimit -n)", f.clients_max);
 	code = relay(&r, &f);
 	dgram_socket_close(&f.listener);
 	for (int i = 0; i < DIRECTIONS; i++)

@@ -16,8 +16,8 @@ from harness import PATIENCE, Running, Server, echo, free_port, needs, run, sile
 class Relay(Running):
     """A relay to a port of 127.0.0.1, on a free port."""
 
-    def __init__(self, target, *options, listen="127.0.0.1:0"):
-        super().__init__("relay", listen, "127.0.0.1:%d" % target, "--json", *options, wait_for=rb"relaying \S+ to ")
+    def __init__(self, target, *options, listen="127.0.0.1:0", via=()):
+        super().__init__("relay", listen, "127.0.0.1:%d" % target, "--json", *options, wait_for=rb"relaying \S+ to ", via=via)
         self.port = int(re.search(rb"relaying \S+:(\d+) to ", self.stderr).group(1))
         self.listening = json.loads(self.read_line())
 
@@ -154,6 +154,11 @@ class Forwarding(unittest.TestCase):
 
 
 class Survival(unittest.TestCase):
+    def test_few_descriptors_are_few_clients_and_not_the_end(self):
+        with echo() as target, Relay(target.port, via=("sh", "-c", 'ulimit -n 48 && exec "$@"', "sh")) as relay:
+            for _ in range(80):
+                self.assertEqual(ask(relay.port), b"hi")
+
     def test_a_target_that_refuses_does_not_end_it(self):
         port = free_port()
         with Relay(port) as relay, client(relay.port) as s:
