@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -108,15 +109,24 @@ static bool make_room(struct payload *p)
 	return true;
 }
 
+/* Whoever shares stdin with us may have made it non-blocking. */
+static ssize_t read_some(const struct payload *p)
+{
+	for (;;) {
+		ssize_t n = read(p->fd, p->buffer + p->end, p->cap - p->end);
+		if (n >= 0 || (errno != EINTR && errno != EAGAIN))
+			return n;
+		if (errno == EAGAIN)
+			poll(&(struct pollfd){.fd = p->fd, .events = POLLIN}, 1, -1);
+	}
+}
+
 /* Reads more. false: it failed; the end of the input sets eof. */
 static bool fill(struct payload *p)
 {
 	if (!make_room(p))
 		return false;
-	ssize_t n;
-	do
-		n = read(p->fd, p->buffer + p->end, p->cap - p->end);
-	while (n < 0 && errno == EINTR);
+	ssize_t n = read_some(p);
 	if (n < 0) {
 		p->eof = true;
 		return failed(

@@ -1,5 +1,6 @@
 """Every way a plain request ends, with its sentence, its exit code and its JSON line."""
 
+import fcntl
 import json
 import os
 import re
@@ -34,6 +35,27 @@ class Outcomes(unittest.TestCase):
                 got = run("request", "udp://127.0.0.1:%d" % server.port, stdin=payload)
                 self.ends(got, 0)
                 self.assertEqual((got.stdout, got.stderr), (payload, b""))
+
+    def test_streams_that_others_made_non_blocking_are_waited_for(self):
+        payload = os.urandom(60000)
+        in_read, in_write = os.pipe()
+        out_read, out_write = os.pipe()
+        fcntl.fcntl(out_write, fcntl.F_SETPIPE_SZ, 4096)
+        for fd in in_read, out_write:
+            os.set_blocking(fd, False)
+        with echo() as server, subprocess.Popen([DGRAM, "request", "udp://127.0.0.1:%d" % server.port], stdin=in_read,
+                                                stdout=out_write, stderr=subprocess.PIPE) as process:
+            os.close(in_read)
+            os.close(out_write)
+            with open(in_write, "wb") as i, open(out_read, "rb") as o:
+                i.write(payload[:1000])
+                i.flush()
+                self.assertFalse(harness.readable(o, 0.05))
+                i.write(payload[1000:])
+                i.close()
+                self.assertTrue(harness.readable(o, harness.PATIENCE))
+                self.assertEqual(o.read(), payload)
+            self.assertEqual((process.wait(harness.PATIENCE), process.stderr.read()), (0, b""))
 
     def test_nobody_listens_is_7(self):
         port = free_port()
