@@ -59,12 +59,20 @@ static void remove_and_die(int sig)
 
 static const int deadly[] = {SIGINT, SIGTERM, SIGHUP};
 
+/* nohup has it ignored. */
+static bool is_wanted(int sig)
+{
+	struct sigaction before;
+	return sig != SIGHUP || sigaction(sig, NULL, &before) < 0 || before.sa_handler != SIG_IGN;
+}
+
 static void on_death(void (*handler)(int))
 {
 	struct sigaction action = {.sa_handler = handler, .sa_flags = (int)SA_RESETHAND};
 	sigemptyset(&action.sa_mask);
 	for (size_t i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++)
-		sigaction(deadly[i], &action, NULL);
+		if (is_wanted(deadly[i]))
+			sigaction(deadly[i], &action, NULL);
 }
 
 void signals_remove_first(const char *path, bool directory)

@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import json
 import os
+import signal
 import socket
 import struct
 import subprocess
@@ -353,6 +354,13 @@ class Connect(unittest.TestCase):
 
 
 class Listen(unittest.TestCase):
+    def test_under_nohup_it_outlives_its_terminal(self):
+        with Running("stream", "listen", "tcp://127.0.0.1:0", via=("sh", "-c", 'trap "" HUP; exec "$@"', "sh")) as ours:
+            ours.process.send_signal(signal.SIGHUP)
+            with socket.create_connection(("127.0.0.1", ours.port), PATIENCE) as s:
+                s.sendall(b"still here")
+            self.assertEqual(ours.wait(), (0, b"still here"))
+
     def test_it_serves_one_connection_and_exits_with_it(self):
         with Running("stream", "listen", "tcp://127.0.0.1:0", stdin=subprocess.PIPE) as server:
             self.assertEqual(server.stderr, b"dgram: listening on tcp://127.0.0.1:%d\n" % server.port)
