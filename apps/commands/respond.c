@@ -330,7 +330,7 @@ static void summarize(const struct respond *r, struct dgram_socket *s, const str
 		{refused(n), "not answered by rule"},
 		{dgram_socket_count_drops(s), "dropped by the kernel"},
 	};
-	char line[256];
+	char line[512]; /* seven counts of 20 digits and their words */
 	int at = snprintf(line, sizeof line, "%llu request%s, %llu answer%s", (unsigned long long)n->requests,
 			  n->requests == 1 ? "" : "s", (unsigned long long)n->answers, n->answers == 1 ? "" : "s");
 
