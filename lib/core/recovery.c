@@ -152,6 +152,13 @@ struct harvest {
 	bool has_highest;
 };
 
+/* ACKs repeat themselves: what the one before said of the newest numbers need not be gone through
+ * again. */
+static bool is_in_run(const struct dg_recovery *r, uint64_t number)
+{
+	return r->has_highest && number <= r->highest && number >= r->run_from;
+}
+
 static void settle_range(struct dg_recovery *r, uint64_t low, uint64_t high, uint64_t highest,
                          struct harvest *harvest)
 {
@@ -160,6 +167,12 @@ static void settle_range(struct dg_recovery *r, uint64_t low, uint64_t high, uin
 
 		if (record->number < low)
 			return;
+		if (is_in_run(r, record->number)) {
+			if (r->run_from <= low)
+				return;
+			place = place_behind(r, r->run_from - 1) + 1;
+			continue;
+		}
 		if (!acknowledge(r, place - 1))
 			continue;
 		harvest->settled++;
@@ -191,8 +204,10 @@ int dg_recovery_ack(struct dg_recovery *r, const struct dg_frame *ack, uint64_t 
 		return DGRAM_ERR_FORMAT;
 	while (dg_ack_next(&walk, &low, &high))
 		settle_range(r, low, high, ack->id, &harvest);
-	if (!r->has_highest || ack->id > r->highest)
+	if (!r->has_highest || ack->id > r->highest) {
 		r->highest = ack->id;
+		r->run_from = ack->id - ack->first;
+	}
 	r->has_highest = true;
 	if (harvest.settled > 0)
 		r->probes = 0;
@@ -222,15 +237,22 @@ static bool stretch_reaches(struct stretch *s, const struct dg_recovery *r,
 	return lost->at - s->since > persistent;
 }
 
+/* The first place where a packet in flight may be. */
+static uint64_t flight_begin(const struct dg_recovery *r)
+{
+	return r->flight_from > r->begin ? r->flight_from : r->begin;
+}
+
 bool dg_recovery_detect(struct dg_recovery *r, uint64_t loss_delay, uint64_t persistent,
                         uint64_t now)
 {
 	struct stretch stretch = {0};
+	uint64_t place, first_left = r->end;
 	bool is_persistent = false;
 
 	trim(r, now > persistent ? now - persistent : 0);
 	r->loss_due = DGRAM_NEVER;
-	for (uint64_t place = r->begin; place < r->end && r->has_highest; place++) {
+	for (place = flight_begin(r); place < r->end && r->has_highest; place++) {
 		const struct dg_sent *record = at(r, place);
 
 		if (record->number > r->highest)
@@ -243,10 +265,14 @@ bool dg_recovery_detect(struct dg_recovery *r, uint64_t loss_delay, uint64_t per
 		    now - record->at >= loss_delay) {
 			lose(r, place);
 			is_persistent |= stretch_reaches(&stretch, r, record, persistent);
-		} else if (record->asking && record->at + loss_delay < r->loss_due) {
-			r->loss_due = record->at + loss_delay;
+			continue;
 		}
+		if (place < first_left)
+			first_left = place;
+		if (record->asking && record->at + loss_delay < r->loss_due)
+			r->loss_due = record->at + loss_delay;
 	}
+	r->flight_from = place < first_left ? place : first_left;
 	return is_persistent;
 }
 
@@ -310,7 +336,7 @@ enum dg_recovery_due dg_recovery_timeout(struct dg_recovery *r, uint64_t wait, u
 
 const struct dg_sent *dg_recovery_oldest(const struct dg_recovery *r)
 {
-	for (uint64_t place = r->begin; place < r->end && r->asking > 0; place++)
+	for (uint64_t place = flight_begin(r); place < r->end && r->asking > 0; place++)
 		if (at(r, place)->state == IN_FLIGHT && at(r, place)->asking)
 			return at(r, place);
 	return NULL;

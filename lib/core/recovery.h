@@ -38,12 +38,14 @@ struct dg_sent {
 	uint8_t state; /* of the machine */
 };
 
-/* Needed only while something is in flight: 128 bytes. Idle, a session keeps next. */
+/* Needed only while something is in flight: 144 bytes. Idle, a session keeps next. */
 struct dg_recovery {
 	struct dg_sent *ring; /* place p is ring[p % capacity] */
 	uint64_t begin, end;  /* the places in use; the higher the place, the higher the number */
 	uint64_t next;        /* packet number */
 	uint64_t highest;     /* acknowledged */
+	uint64_t run_from;    /* from this number to highest everything is */
+	uint64_t flight_from; /* no packet in flight has a lower place */
 	uint64_t asked_at;    /* ns: when the last asking packet left */
 	uint64_t loss_due;    /* ns: when the next one is lost by time, or DGRAM_NEVER */
 	uint64_t measured_at; /* ns: when the first RTT sample was taken, or DGRAM_NEVER */

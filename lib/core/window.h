@@ -69,8 +69,8 @@ uint64_t dg_window_ack_due(const struct dg_window_busy *busy);
 bool dg_window_has_news(const struct dg_window_busy *busy);
 
 /* The ACK frame of this moment; its data is what was written to ranges, which must stay where it is
- * until the frame was encoded. When ranges is full, the oldest numbers are left out. False: there
- * is nothing to report. */
+ * until the frame was encoded. When ranges is full, the oldest numbers are left out: as every ACK
+ * repeats them, 64 bytes are plenty (RFC 9000, 13.2.3). False: there is nothing to report. */
 bool dg_window_ack(const struct dg_window *w, const struct dg_window_busy *busy, uint64_t now,
                    struct dg_frame *frame, struct dg_writer *ranges);
 
