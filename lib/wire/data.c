@@ -8,7 +8,7 @@ bool dg_data_decode(struct dg_data *out, const struct dg_parts *parts)
 
 	*out = (struct dg_data){.number = dg_read_u64(&r)};
 	out->frames = r;
-	if (r.failed || r.left == 0 || out->number > DG_VARINT_MAX)
+	if (r.failed || out->number > DG_VARINT_MAX)
 		return false;
 	while (r.left > 0) {
 		struct dg_frame frame;

@@ -93,7 +93,7 @@ struct dg_data {
 	bool elicits_ack;
 };
 
-/* Looks at every frame. False: one is malformed, there is none, the number is out of range, or DG_FLAG_ASKS is set
+/* Looks at every frame. False: one is malformed, the number is out of range, or DG_FLAG_ASKS is set
  * wrongly. */
 bool dg_data_decode(struct dg_data *out, const struct dg_parts *parts);
 

@@ -197,6 +197,137 @@ static void what_encoding_refuses_decoding_refuses_too(void **state)
 	}
 }
 
+static void keyed_hellos_have_their_own_fields(void **state)
+{
+	struct dg_header init = init_header, accept = accept_header;
+	struct dg_hello hello = a_hello, back;
+	uint8_t datagram[512];
+	struct dg_writer w = dg_writer(datagram, sizeof datagram);
+	struct dg_parts parts;
+
+	(void)state;
+	init.flags = accept.flags = DG_FLAG_KEYED;
+	hello.key_hint = 1;
+	hello.ephemeral[0] = hello.sealed[0] = 1;
+	dg_hello_encode(&w, &init, &hello);
+	dg_write_bytes(&w, a_hello.ephemeral, DG_TAG_SIZE);
+	assert_int_equal(w.len, DG_INIT_SIZE_MIN);
+	assert_true(dg_parts_decode(&parts, datagram, w.len));
+	assert_false(dg_crc_check(&parts, datagram, 0));
+	assert_true(dg_hello_decode(&back, &parts));
+	assert_memory_equal(&back, &hello, sizeof back);
+	w = dg_writer(datagram, sizeof datagram);
+	dg_hello_encode(&w, &accept, &hello);
+	assert_true(w.failed); /* the key hint is INIT's */
+}
+
+/* A datagram of these frames, without its trailer, taken apart. */
+static bool decode_data(struct dg_data *out, const char *frames, size_t len, uint16_t flags)
+{
+	struct dg_parts parts = {.header = {.type = DG_DATA, .flags = flags}};
+	uint8_t body[64] = {0};
+
+	memcpy(body + 8, frames, len);
+	parts.body = body;
+	parts.body_len = 8 + len;
+	return dg_data_decode(out, &parts);
+}
+
+static void data_knows_what_is_aboard(void **state)
+{
+	static const struct {
+		const char *frames;
+		size_t len;
+		bool elicits_ack, asks;
+	} row[] = {
+	        {"\x01", 1, true, true},                          /* PING */
+	        {"\x0c\x05", 2, false, false},                    /* SETTLED */
+	        {"\x0c\x05\x01", 3, true, true},                  /* SETTLED, PING */
+	        {"\x07\x05\x01", 3, true, false},                 /* ACCEPTED */
+	        {"\x06\x01\x05\x00\x00\x00", 6, false, false},    /* pulled REPLY */
+	        {"\x06\x21\x05\x00\x00\x00", 6, true, false},     /* pushed REPLY */
+	        {"\x08\x20\x05\x04\x0f\x00\x01", 7, true, false}, /* pushed NO, CLOSE */
+	};
+	struct dg_data data;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+		assert_true(decode_data(&data, row[i].frames, row[i].len,
+		                        row[i].asks ? DG_FLAG_ASKS : 0));
+		assert_int_equal(data.elicits_ack, row[i].elicits_ack);
+		assert_int_equal(data.frames.left, row[i].len);
+		assert_false(decode_data(&data, row[i].frames, row[i].len,
+		                         row[i].asks ? 0 : DG_FLAG_ASKS));
+	}
+	assert_false(decode_data(&data, "\x01\x15", 2, DG_FLAG_ASKS)); /* the second one is bad */
+}
+
+static void groups_come_back_as_they_went(void **state)
+{
+	static const struct dg_group row[] = {
+	        {.kind = DG_GROUP_POST,
+	         .counter = UINT64_MAX,
+	         .data = (const uint8_t *)"hi",
+	         .len = 2},
+	        {.kind = DG_GROUP_HELLO,
+	         .boot = 1,
+	         .flags = DG_NAMED | DG_HOPS,
+	         .hops = 2,
+	         .name = (const uint8_t *)"a.b",
+	         .name_len = 3,
+	         .data = (const uint8_t *)"",
+	         .len = 0},
+	        {.kind = DG_GROUP_SURVEY,
+	         .endpoint = 1,
+	         .nonce = 7,
+	         .data = (const uint8_t *)"?",
+	         .len = 1,
+	         .padding = 100},
+	        {.kind = DG_GROUP_SURVEY_REPLY, .nonce = 7, .data = (const uint8_t *)"!", .len = 1},
+	};
+	uint8_t body[256], again[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+		struct dg_writer w = dg_writer(body, sizeof body),
+		                 second = dg_writer(again, sizeof again);
+		struct dg_group back;
+
+		dg_group_encode(&w, &row[i]);
+		assert_true(dg_group_decode(&back, body, w.len));
+		assert_int_equal(back.len, row[i].len);
+		assert_int_equal(back.padding, row[i].padding);
+		assert_int_equal(back.nonce, row[i].nonce);
+		dg_group_encode(&second, &back);
+		assert_int_equal(second.len, w.len);
+		assert_memory_equal(again, body, w.len);
+	}
+}
+
+static void groups_that_nobody_may_send_are_not_encoded(void **state)
+{
+	static const struct dg_group row[] = {
+	        {.kind = 0},
+	        {.kind = DG_GROUP_SURVEY_REPLY + 1},
+	        {.kind = DG_GROUP_POST, .flags = DG_ORDERED},
+	        {.kind = DG_GROUP_POST, .flags = DG_HOPS},
+	        {.kind = DG_GROUP_POST,
+	         .flags = DG_NAMED,
+	         .name = (const uint8_t *)".",
+	         .name_len = 1},
+	        {.kind = DG_GROUP_POST, .padding = 1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+		uint8_t body[256];
+		struct dg_writer w = dg_writer(body, sizeof body);
+
+		dg_group_encode(&w, &row[i]);
+		assert_true(w.failed);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -207,6 +338,10 @@ int main(void)
 	        cmocka_unit_test(headers_that_nobody_may_send_are_refused),
 	        cmocka_unit_test(hellos_with_a_value_out_of_range_are_refused),
 	        cmocka_unit_test(what_encoding_refuses_decoding_refuses_too),
+	        cmocka_unit_test(keyed_hellos_have_their_own_fields),
+	        cmocka_unit_test(data_knows_what_is_aboard),
+	        cmocka_unit_test(groups_come_back_as_they_went),
+	        cmocka_unit_test(groups_that_nobody_may_send_are_not_encoded),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,6 +5,11 @@
 
 #include "test.h"
 
+#define TEN_ZEROS  "\0\0\0\0\0\0\0\0\0\0"
+#define MANY_ZEROS /* 130 */                                                                       \
+	TEN_ZEROS TEN_ZEROS TEN_ZEROS TEN_ZEROS TEN_ZEROS TEN_ZEROS TEN_ZEROS TEN_ZEROS TEN_ZEROS  \
+	        TEN_ZEROS TEN_ZEROS TEN_ZEROS TEN_ZEROS
+
 static const uint8_t payload[4096] = "payload";
 
 static size_t encode(uint8_t *out, size_t cap, const struct dg_frame *frame)
@@ -132,7 +137,7 @@ static void what_has_another_spelling_or_no_sense_is_refused(void **state)
 		{"ack range below 0",                   "\x02\x02\x00\x00\x03", 5},
 		{"second ack range below 0",            "\x02\x05\x00\x01\x01\x03\x00", 7},
 		{"second ack range longer than it can", "\x02\x09\x00\x01\x01\x02\x05", 7},
-		{"65 more ack ranges",                  "\x02\x40\xc8\x00\x40\x41\x00", 7},
+		{"65 more ack ranges",                  "\x02\x40\xc8\x00\x40\x41\x00" MANY_ZEROS, 7 + 130},
 		{"unknown flag of a POST",              "\x03\x01\x00\x00", 4},
 		{"unknown flag of a SEND",              "\x04\x11\x00\x00", 4},
 		{"unknown flag of a REPLY",             "\x06\x03\x00\x00\x00\x00", 6},
@@ -146,6 +151,8 @@ static void what_has_another_spelling_or_no_sense_is_refused(void **state)
 		{"fragment beyond the total",           "\x04\x00\x00\x02\x01\x01p", 7},
 		{"fragment over the total",             "\x04\x00\x00\x02\x00\x03ppp", 9},
 		{"fragment that ends inside a cell",    "\x04\x00\x00\x0a\x00\x02pp", 8},
+		{"fragment that ends in half a cell",   "\x04\x00\x00\x40\xc8\x00\x40\x60" MANY_ZEROS, 8 + 96},
+		{"place that wraps to the beginning",   "\x04\x00\x00\x40\x64\xc4\0\0\0\0\0\0\0\x40\x40" MANY_ZEROS, 15 + 64},
 		{"place that wraps",                    "\x04\x00\x00\x0a\xff\xff\xff\xff\xff\xff\xff\xff\x01p", 15},
 		{"length beyond the datagram",          "\x04\x01\x00\xff\xff\xff\xff\xff\xff\xff\xff", 11},
 		{"fragmented reply that is not pushed", "\x06\x00\x00\x40\x41\x01\x01p", 8},
