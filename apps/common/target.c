@@ -230,6 +230,14 @@ static enum dgram_family family_of(const struct target *t)
 	return DGRAM_IPV4;
 }
 
+static bool has_both_families(const struct target *t)
+{
+	for (size_t i = 1; i < t->count; i++)
+		if (t->addrs[i].family != t->addrs[0].family)
+			return true;
+	return false;
+}
+
 #define LOCAL_TIMEOUT (5 * DGRAM_S) /* to find a name of this machine */
 
 /* No ADDR is every address of the family; of both, where none was asked for. 1, or an error. */
@@ -252,7 +260,27 @@ static int parse_bind(struct dgram_uri *u, const struct options *o)
 	return 0;
 }
 
-int target_bind_address(struct dgram_addr *out, const struct target *t, const struct options *o)
+/* What a socket at local cannot reach is not asked; false: that is all of it. "::" carries both
+ * families. */
+static bool keep_reachable(struct target *t, const struct dgram_addr *local)
+{
+	size_t count = 0;
+	if (local->family == DGRAM_IPV6 && dgram_addr_is_any(local))
+		return true;
+	for (size_t i = 0; i < t->count; i++)
+		if (t->addrs[i].family == local->family)
+			t->addrs[count++] = t->addrs[i];
+	if (count > 0)
+		t->count = count;
+	return count > 0;
+}
+
+static const char *family_name(uint8_t family)
+{
+	return family == DGRAM_IPV4 ? "IPv4" : family == DGRAM_IPV6 ? "IPv6" : "a UNIX path";
+}
+
+int target_bind_address(struct dgram_addr *out, struct target *t, const struct options *o)
 {
 	struct dgram_uri u;
 	enum dgram_family family = family_of(t);
@@ -263,11 +291,17 @@ int target_bind_address(struct dgram_addr *out, const struct target *t, const st
 		return fail_usage(o->command->name,
 		                  "-b: '%s' cannot talk to %s: both are UNIX paths or neither is",
 		                  o->bind, t->text);
-	int n = resolve_local(out, &u, family);
-	return n < 0 ? resolve_failed(o->bind, &u, DGRAM_FAMILY_NONE, n, LOCAL_TIMEOUT) : 0;
+	bool open = u.numeric || has_both_families(t); /* the choice is not the target's */
+	int n = resolve_local(out, &u, open ? DGRAM_FAMILY_NONE : family);
+	if (n < 0)
+		return resolve_failed(o->bind, &u, DGRAM_FAMILY_NONE, n, LOCAL_TIMEOUT);
+	if (!keep_reachable(t, out))
+		return fail(CODE_BIND, "-b: '%s' is %s and %s is %s: both must be of one family",
+		            o->bind, family_name(out->family), t->text, family_name(family));
+	return 0;
 }
 
-int target_socket(struct dgram_socket *s, const struct target *t, const struct options *o)
+int target_socket(struct dgram_socket *s, struct target *t, const struct options *o)
 {
 	enum dgram_family family = family_of(t);
 	struct dgram_socket_options opt = {

@@ -28,9 +28,10 @@ int target_parse_stream(struct target *t, const char *text, enum dgram_uri_use u
 /* Finds its addresses, in at most timeout ns. 0 or an exit code after a sentence. */
 int target_resolve(struct target *t, const struct options *o, uint64_t timeout);
 
-/* A socket to talk to them from, with -b, -i, -4 and -6. 0 or an exit code after a sentence. A UNIX
+/* A socket to talk to them from, with -b, -i, -4 and -6; addresses that -b cannot reach are taken out
+ * of t. 0 or an exit code after a sentence. A UNIX
  * socket's file is removed by close, and by a signal that ends the command before signals_catch. */
-int target_socket(struct dgram_socket *s, const struct target *t, const struct options *o);
+int target_socket(struct dgram_socket *s, struct target *t, const struct options *o);
 
 /* A socket bound to the plain endpoint text ("udp://[ADDR]:PORT", "unix://PATH"), joined to the
  * group where it is one. 0 or an exit code after a sentence. */
@@ -49,7 +50,7 @@ const char *target_strerror(const struct target *t, int error);
 /* The parts of target_socket and target_listen, for sockets that are no struct dgram_socket: the
  * address that -b asks for, the one that an endpoint to listen on means, and the sentence when it
  * cannot be had. 0 or an exit code after a sentence; the last one always an exit code. */
-int target_bind_address(struct dgram_addr *out, const struct target *t, const struct options *o);
+int target_bind_address(struct dgram_addr *out, struct target *t, const struct options *o);
 int target_resolve_local(struct dgram_addr *out, const struct dgram_uri *u, const char *text,
                          const struct options *o);
 int target_bind_failed(const char *text, int error, int errno_value);

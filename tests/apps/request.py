@@ -145,6 +145,19 @@ class Outcomes(unittest.TestCase):
             out, err = asking.communicate(timeout=harness.PATIENCE)
         self.assertEqual((asking.returncode, out), (0, b"yes"), err)
 
+    @unittest.skipUnless(harness.has_ipv6(), "no IPv6 here")
+    def test_the_address_to_leave_from_is_of_the_targets_family(self):
+        rows = [("[::1]", "127.0.0.1", r"'\[::1\]' is IPv6 and 127\.0\.0\.1:9 is IPv4"),
+                ("127.0.0.1", "[::1]", r"'127\.0\.0\.1' is IPv4 and \[::1\]:9 is IPv6"),
+                ("0.0.0.0", "[::1]", r"'0\.0\.0\.0' is IPv4 and \[::1\]:9 is IPv6")]
+        for bind, host, pattern in rows:
+            for words in ["request", "udp://%s:9"], ["send", "udp://%s:9"], ["stream", "connect", "tcp://%s:9"]:
+                self.ends(run(*words[:-1], "-b", bind, words[-1] % host), 45, pattern)
+        with echo() as server:
+            for bind in "127.0.0.1", "[::]", "localhost", ":0":
+                got = run("request", "-b", bind, "udp://localhost:%d" % server.port, "hi")
+                self.assertEqual((got.returncode, got.stdout), (0, b"hi"), (bind, got.stderr))
+
     def test_a_name_that_does_not_exist_is_6(self):
         got = run("request", "-T", "3s", "udp://no-such-host.invalid:7400", "hi")
         self.ends(got, 6, "no-such-host.invalid:7400: ")
