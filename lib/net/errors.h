@@ -18,7 +18,8 @@
 bool dg_errors_enable(const struct dgram_socket *s);
 
 /* Moves what is queued into the socket; how many of them came from the network. to, if not NULL:
- * where the datagram went that this machine itself has just refused. errno stays as it was. */
+ * where the datagram went that this machine itself has just refused (unset: to the peer). errno stays as
+ * it was. */
 size_t dg_errors_drain(struct dgram_socket *s, const struct dgram_addr *to);
 
 /* What errno_value means of a send or a connect; it stays in errno. */

@@ -80,6 +80,7 @@ static int next(const struct dgram_socket *s, struct report *r, struct dgram_add
 
 size_t dg_errors_drain(struct dgram_socket *s, const struct dgram_addr *to)
 {
+	bool has_name = to != NULL && to->family != DGRAM_FAMILY_NONE;
 	size_t from_outside = 0;
 	int kept = errno;
 	struct dgram_addr subject;
@@ -91,7 +92,7 @@ size_t dg_errors_drain(struct dgram_socket *s, const struct dgram_addr *to)
 
 		if (found == 0)
 			continue;
-		e.to = !from_network(&r) && to != NULL ? *to : subject;
+		e.to = !from_network(&r) && has_name ? *to : subject;
 		from_outside += from_network(&r);
 		dg_errors_push(s, &e);
 	}

@@ -196,6 +196,13 @@ static void longer_than_the_path_is_an_error_only_without_fragments(void **state
 			assert_int_equal(dgram_socket_sendto(&s, data, 1400, &to), 0);
 			dgram_socket_close(&s);
 		}
+		if (dgram_socket_connect(&s, &to, &whole) == 0) {
+			assert_int_equal(dgram_socket_sendto(&s, data, sizeof data, NULL),
+			                 DGRAM_ERR_SIZE);
+			assert_int_equal(dgram_socket_next_error(&s, &e), 1);
+			assert_true(dgram_addr_equal(&e.to, &to));
+			dgram_socket_close(&s);
+		}
 		dgram_socket_close(&server);
 	}
 	assert_true(run("ip link set lo mtu 65536"));
