@@ -19,7 +19,7 @@ static bool is_valid(const struct dgram_relay_options *opt)
 
 static struct dgram_relay_options with_defaults(const struct dgram_relay_options *opt)
 {
-	struct dgram_relay_options full = *opt;
+	struct dgram_relay_options full = opt ? *opt : (struct dgram_relay_options){0};
 
 	if (full.queue == 0)
 		full.queue = 20 * DGRAM_MS;
@@ -38,10 +38,10 @@ static struct dgram_relay_options with_defaults(const struct dgram_relay_options
 
 int dgram_relay_new(struct dgram_relay **out, const struct dgram_relay_options *opt)
 {
-	if (!is_valid(opt))
+	struct dgram_relay_options full = with_defaults(opt);
+	if (!is_valid(&full))
 		return DGRAM_ERR_ARGUMENT;
 
-	struct dgram_relay_options full = with_defaults(opt);
 	size_t room = SIZE_MAX - sizeof(struct dgram_relay);
 	if (full.bytes_max > room || full.entries_max > (room - full.bytes_max) / PER_ENTRY)
 		return DGRAM_ERR_NOMEM;

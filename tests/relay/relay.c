@@ -511,6 +511,16 @@ static void impossible_options_are_refused(void **state)
 	dgram_relay_free(NULL);
 }
 
+static void without_options_a_link_is_perfect(void **state)
+{
+	struct dgram_relay *relay = new_relay(NULL);
+
+	(void)state;
+	assert_int_equal(dgram_relay_push(relay, 1, 0, "a", 1), DGRAM_RELAY_TAKEN);
+	assert_true(dgram_relay_deadline(relay) == 1);
+	dgram_relay_free(relay);
+}
+
 static void every_verdict_has_a_name(void **state)
 {
 	(void)state;
@@ -540,6 +550,7 @@ int main(void)
 	        cmocka_unit_test(more_loss_loses_the_same_ones_and_more),
 	        cmocka_unit_test(seeds_and_links_are_different_runs),
 	        cmocka_unit_test(impossible_options_are_refused),
+	        cmocka_unit_test(without_options_a_link_is_perfect),
 	        cmocka_unit_test(every_verdict_has_a_name),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

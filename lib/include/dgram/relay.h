@@ -82,7 +82,7 @@ struct dgram_relay_datagram {
 
 struct dgram_relay;
 
-/* 0; DGRAM_ERR_ARGUMENT: a probability, a time or a rate over its maximum; DGRAM_ERR_NOMEM. The one
+/* opt NULL: the defaults. 0; DGRAM_ERR_ARGUMENT: a probability, a time or a rate over its maximum; DGRAM_ERR_NOMEM. The one
  * allocation there is, for _free to return. */
 DGRAM_API int dgram_relay_new(struct dgram_relay **out, const struct dgram_relay_options *opt);
 DGRAM_API void dgram_relay_free(struct dgram_relay *relay);
