@@ -124,9 +124,7 @@ static uint32_t find_or_make(struct dg_admission *a, uint64_t name)
 
 	if (i != DG_POOL_NONE)
 		return i;
-	i = dg_pool_take(&a->parties);
-	if (i == DG_POOL_NONE)
-		return i;
+	i = dg_pool_take(&a->parties); /* there are as many as slots: one is left for this slot */
 	if (!dg_index_add(&a->index, i, name)) {
 		dg_pool_give(&a->parties, i);
 		return DG_POOL_NONE;

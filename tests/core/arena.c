@@ -94,7 +94,8 @@ static void a_buffer_of_one_block_lies_in_one_piece(void **state)
 	assert_int_equal(len, 2000);
 	len = 5;
 	dg_arena_write(&arena, &buffer, 1995, "12345", len);
-	assert_memory_equal(dg_arena_at(&arena, &buffer, 1995, &len), "12345", 5);
+	dg_arena_write(&arena, &buffer, 1990, "abcde", len);
+	assert_memory_equal(dg_arena_at(&arena, &buffer, 1990, &len), "abcde12345", 10);
 	assert_int_equal(len, 5);
 	drop(&arena);
 }
@@ -110,9 +111,9 @@ static void fill(struct dg_arena *arena, struct live *l, struct dg_random *r)
 	assert_non_null(l->copy);
 	for (uint32_t i = 0; i < l->buffer.size; i++)
 		l->copy[i] = (uint8_t)dg_random_next(r);
-	for (uint32_t done = 0, len; done < l->buffer.size; done += len) {
-		len = 1 + (uint32_t)dg_random_below(r, l->buffer.size - done);
-		dg_arena_write(arena, &l->buffer, done, l->copy + done, len);
+	for (uint32_t left = l->buffer.size, len; left > 0; left -= len) {
+		len = 1 + (uint32_t)dg_random_below(r, left);
+		dg_arena_write(arena, &l->buffer, left - len, l->copy + left - len, len);
 	}
 }
 

@@ -1,5 +1,6 @@
 #include "core/ids.h"
 
+#include "base/hash.h"
 #include "base/random.h"
 
 #include <stdio.h>
@@ -157,6 +158,46 @@ static void successive_tags_have_nothing_to_do_with_each_other(void **state)
 	assert_in_range(changed, rounds * 16 - 2000, rounds * 16 + 2000);
 }
 
+/* The permutation of ids.c, backwards. */
+static uint32_t unpermute(const uint8_t *k, uint32_t slot, uint32_t tag)
+{
+	uint16_t left = (uint16_t)(tag >> 16), right = (uint16_t)tag;
+
+	for (int round = 7; round >= 0; round--) {
+		uint8_t in[] = {(uint8_t)slot,  (uint8_t)(slot >> 8), (uint8_t)(slot >> 16),
+		                (uint8_t)round, (uint8_t)left,        (uint8_t)(left >> 8)};
+		uint16_t before = right ^ (uint16_t)dg_hash(k, in, sizeof in);
+
+		right = left;
+		left = before;
+	}
+	return (uint32_t)left << 16 | right;
+}
+
+/* Of worker 0 and slot 0, with the tag 0; under about every second key a session would get it. */
+static void nobody_gets_the_id_0(void **state)
+{
+	unsigned tried = 0;
+	struct table t;
+	struct dg_ids *ids = fresh(&t, 0);
+
+	(void)state;
+	for (ids->key[0] = 0; ids->key[0] < 64; ids->key[0]++) {
+		uint32_t uses = unpermute(ids->key, 0, 0);
+		uint64_t id;
+
+		if (uses % 2 == 0 || uses > LAST)
+			continue;
+		t.memory[0].uses = uses - 1;
+		id = dg_ids_begin(ids, 0);
+		assert_true(id != 0 && id >> 32 == 0);
+		assert_int_equal(t.memory[0].uses, uses + 2);
+		assert_true(dg_ids_find(ids, id, &(uint32_t){0}));
+		tried++;
+	}
+	assert_in_range(tried, 10, 54);
+}
+
 static void slots_and_keys_have_tags_of_their_own(void **state)
 {
 	struct table t, u;
@@ -215,6 +256,7 @@ int main(void)
 	        cmocka_unit_test(an_ended_session_is_not_found_nor_is_one_that_never_was),
 	        cmocka_unit_test(a_slot_whose_uses_are_over_is_retired),
 	        cmocka_unit_test(successive_tags_have_nothing_to_do_with_each_other),
+	        cmocka_unit_test(nobody_gets_the_id_0),
 	        cmocka_unit_test(slots_and_keys_have_tags_of_their_own),
 	        cmocka_unit_test(ids_come_and_go_as_in_a_naive_table),
 	        cmocka_unit_test(the_sizes_are_known),

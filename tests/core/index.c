@@ -85,6 +85,24 @@ static void a_chain_has_an_end(void **state)
 	drop(&index);
 }
 
+#ifdef NDEBUG /* else an assertion fails */
+static void taking_out_who_is_not_in_does_no_harm(void **state)
+{
+	struct dg_index index = fresh(4);
+
+	(void)state;
+	assert_true(dg_index_add(&index, 3, 5));
+	assert_true(dg_index_add(&index, 2, 5));
+	for (uint64_t hash = 5; hash < 7; hash++) {
+		dg_index_remove(&index, 2, hash);
+		dg_index_remove(&index, 2, hash);
+	}
+	assert_int_equal(dg_index_first(&index, 5), 3);
+	assert_int_equal(dg_index_first(&index, 6), DG_INDEX_NONE);
+	drop(&index);
+}
+#endif
+
 static void it_agrees_with_a_naive_model(void **state)
 {
 	struct dg_index index = fresh(COUNT);
@@ -145,6 +163,9 @@ int main(void)
 	        cmocka_unit_test(who_is_entered_is_found_until_it_is_taken_out),
 	        cmocka_unit_test(the_same_hash_gives_every_candidate),
 	        cmocka_unit_test(a_chain_has_an_end),
+#ifdef NDEBUG
+	        cmocka_unit_test(taking_out_who_is_not_in_does_no_harm),
+#endif
 	        cmocka_unit_test(it_agrees_with_a_naive_model),
 	        cmocka_unit_test(a_full_table_has_short_chains),
 	};
