@@ -1,7 +1,6 @@
 #include "core/admission.h"
 
 #include <assert.h>
-#include <string.h>
 
 enum session_state {
 	UNUSED,
@@ -47,9 +46,6 @@ static void unlink_from(struct dg_list *list, struct dg_link *links, uint32_t i)
 		links[links[i].after].before = links[i].before;
 }
 
-/* Memory: what has the strictest alignment first. Each part is a multiple of what the next one
- * needs. */
-
 struct dg_admission_limits dg_admission_usual(uint32_t sessions)
 {
 	uint32_t share = sessions / DG_SHARE_OF;
@@ -64,6 +60,8 @@ uint32_t dg_admission_slots(const struct dg_admission_limits *limits)
 {
 	return limits->sessions + limits->half_open;
 }
+
+/* Memory: what has the strictest alignment comes first. */
 
 static size_t ranks_size(const struct dg_admission_limits *limits)
 {

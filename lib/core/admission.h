@@ -3,13 +3,13 @@
  * A stranger can send any number of INITs, from any number of addresses while it only claims them,
  * and from as many as it has once it must answer. So (docs/WIRE.md, section 3):
  *
- *   - a session begins half-open. Half-open ones have places of their own, few of them, and few for
- * one party; they never cost a confirmed session its place. They end after DG_HALF_OPEN_LIFE: the
- * owner asks for the oldest.
+ *   - a session begins half-open. Half-open ones have places of their own, few of them, and few
+ *     for one party; they never cost a confirmed session its place. They end after
+ *     DG_HALF_OPEN_LIFE: the owner asks for the oldest.
  *   - a confirmed session takes one of the limited places, and one party at most a share of them.
  *   - a busy session is never ended for another one. An idle one may be: of a party at its share
- * its own idlest; else, when the table is full, the idlest of the party that has the most idle
- * ones. So who crowds the table loses first.
+ *     its own idlest; else, when the table is full, the idlest of the party that has the most idle
+ *     ones. So who crowds the table loses first.
  *
  * "The most idle ones", not "the most": who is busy with all that it has cannot give any.
  * Everything is done in a constant number of steps: a list of the idle sessions of each party, and

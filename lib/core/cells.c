@@ -2,8 +2,6 @@
 
 #include "wire/wire.h"
 
-#include <string.h>
-
 static uint32_t cells_in(uint32_t bytes)
 {
 	return (bytes + DG_CELL - 1) / DG_CELL;

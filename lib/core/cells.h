@@ -50,8 +50,7 @@ enum dg_cells_result dg_cells_put(struct dg_cells *cells, struct dg_arena *arena
 
 /* The first missing bytes at or after *offset, which becomes theirs, and *len. False: none is
  * missing from there on, and both are as before. */
-bool dg_cells_missing(const struct dg_cells *cells,
-                                                const struct dg_arena *arena, uint32_t *offset,
-                                                uint32_t *len);
+bool dg_cells_missing(const struct dg_cells *cells, const struct dg_arena *arena, uint32_t *offset,
+                      uint32_t *len);
 
 #endif

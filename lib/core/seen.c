@@ -3,7 +3,6 @@
 #include "wire/wire.h"
 
 #include <assert.h>
-#include <string.h>
 
 static uint64_t ids_in(uint32_t words)
 {
@@ -58,29 +57,39 @@ enum dg_seen_state dg_seen_mark(struct dg_seen *seen, uint64_t id)
 	return before;
 }
 
+/* Of word w among so many, the bits of the 64 ids from the watermark on: the upper ones of one word
+ * and the lower ones of the next. */
+static uint64_t near_bits(uint64_t below, uint32_t words, uint32_t w)
+{
+	uint64_t upper = UINT64_MAX << below % 64, bits = 0;
+
+	if (w == below / 64 % words)
+		bits |= upper;
+	if (w == (below / 64 + 1) % words)
+		bits |= ~upper;
+	return bits;
+}
+
 void dg_seen_widen(struct dg_seen *seen, uint64_t *memory, uint32_t words)
 {
-	struct dg_seen wide = {.below = seen->below, .bits.wide = memory, .words = words};
-
 	assert(seen->words == 0 && words > 0 && words <= DG_SEEN_WIDEST / 64);
-	memset(memory, 0, words * sizeof *memory);
-	for (uint64_t id = seen->below; id < dg_seen_end(seen); id++)
-		if (has_bit(seen, id))
-			*word_of(&wide, id) |= bit_of(id);
-	*seen = wide;
+	for (uint32_t w = 0; w < words; w++)
+		memory[w] = seen->bits.narrow & near_bits(seen->below, words, w);
+	seen->bits.wide = memory;
+	seen->words = words;
 }
 
 bool dg_seen_narrow(struct dg_seen *seen)
 {
-	struct dg_seen narrow = {.below = seen->below};
+	uint64_t narrow = 0;
 
-	for (uint64_t id = seen->below; id < dg_seen_end(seen); id++) {
-		if (!has_bit(seen, id))
-			continue;
-		if (id >= dg_seen_end(&narrow))
+	assert(seen->words > 0);
+	for (uint32_t w = 0; w < seen->words; w++) {
+		if (seen->bits.wide[w] & ~near_bits(seen->below, seen->words, w))
 			return false;
-		narrow.bits.narrow |= bit_of(id);
+		narrow |= seen->bits.wide[w];
 	}
-	*seen = narrow;
+	seen->bits.narrow = narrow;
+	seen->words = 0;
 	return true;
 }

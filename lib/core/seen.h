@@ -47,8 +47,8 @@ uint64_t dg_seen_end(const struct dg_seen *seen);
  * one. */
 void dg_seen_widen(struct dg_seen *seen, uint64_t *memory, uint32_t words);
 
-/* Gives the memory back. False, and stays wide: an id that is 64 or more above the watermark is
- * seen. */
+/* Gives the memory of a wide one back. False, and stays wide: an id that is 64 or more above the
+ * watermark is seen. */
 bool dg_seen_narrow(struct dg_seen *seen);
 
 #endif
