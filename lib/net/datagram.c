@@ -12,7 +12,6 @@
 #include "net/wait.h"
 
 #include <errno.h>
-#include <sys/time.h>
 
 /* Errors of others that one send may meet: each takes an ICMP message in between. */
 #define SEND_TRIES_MAX 16
@@ -114,21 +113,9 @@ static bool met_earlier_error(struct dgram_socket *s, const struct dgram_addr *t
 	return dg_errors_drain(s, to) > 0 || (tries == 0 && errno_value != EMSGSIZE);
 }
 
-/* poll() cannot tell when a UNIX peer's queue has room, the kernel's own timeout can. It takes 0
- * for none. */
-static void limit_send(const struct dgram_socket *s, uint64_t ns)
-{
-	uint64_t us = ns / DGRAM_US + (ns > 0);
-	struct timeval tv = {
-	        .tv_sec = (time_t)(us / 1000000),
-	        .tv_usec = (suseconds_t)(us % 1000000),
-	};
-
-	setsockopt(s->fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof tv);
-}
-
-/* There was no room at once: wait for it in the kernel. A limit that stays behind on the socket
- * ends a call without timeout early: it comes here then, and waits on. */
+/* There was no room at once: wait for it in the kernel, for poll() cannot tell when a UNIX peer's queue
+ * has some. A limit that stays behind on the socket ends a call without timeout early: it comes here
+ * then, and waits on. */
 static int send_when_room(struct dgram_socket *s, const struct dgram_datagram *v, size_t n)
 {
 	uint64_t deadline = dg_deadline(dgram_clock(), s->timeout);
@@ -136,7 +123,7 @@ static int send_when_room(struct dgram_socket *s, const struct dgram_datagram *v
 	int sent;
 
 	do {
-		limit_send(s, left);
+		dg_limit_send(s->fd, left);
 		sent = dg_batch_send(s, v, n, MSG_NOSIGNAL);
 		left = dg_time_left(deadline);
 	} while (sent < 0 && (would_block(errno) || errno == EINTR) && left > 0);

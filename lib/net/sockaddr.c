@@ -2,6 +2,7 @@
 #include "net/sockaddr.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -116,4 +117,15 @@ void dg_sockaddr_get(struct dgram_addr *out, const union dg_sockaddr *in, sockle
 	} else if (in->any.sa_family == AF_UNIX) {
 		get_path(out, &in->un, len);
 	}
+}
+
+int dg_sockaddr_of(struct dgram_addr *out, int fd, int (*ask)(int, struct sockaddr *, socklen_t *))
+{
+	union dg_sockaddr name = {.any.sa_family = AF_UNSPEC};
+	socklen_t len = sizeof name;
+
+	if (ask(fd, &name.any, &len) < 0)
+		return errno;
+	dg_sockaddr_get(out, &name, len);
+	return 0;
 }

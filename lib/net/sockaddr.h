@@ -25,6 +25,9 @@ socklen_t dg_sockaddr_set(union dg_sockaddr *out, const struct dgram_addr *addr,
 /* An address family that is not ours makes *out unset. */
 void dg_sockaddr_get(struct dgram_addr *out, const union dg_sockaddr *in, socklen_t len);
 
+/* What ask, getsockname or getpeername, says of fd: 0 or an errno value. */
+int dg_sockaddr_of(struct dgram_addr *out, int fd, int (*ask)(int, struct sockaddr *, socklen_t *));
+
 /* The host part alone: an IPv4 address, or an IPv6 one that may be IPv4-mapped. */
 void dg_sockaddr_get_ip4(struct dgram_addr *out, const struct in_addr *ip);
 void dg_sockaddr_get_ip6(struct dgram_addr *out, const struct in6_addr *ip, uint32_t zone);

@@ -218,26 +218,18 @@ void dgram_socket_settimeout(struct dgram_socket *s, uint64_t timeout)
 	s->timeout = timeout;
 }
 
-static int get_name(const struct dgram_socket *s, struct dgram_addr *out,
-                    int (*ask)(int, struct sockaddr *, socklen_t *))
-{
-	union dg_sockaddr name = {.any.sa_family = AF_UNSPEC};
-	socklen_t len = sizeof name;
-
-	if (ask(s->fd, &name.any, &len) < 0)
-		return dgram_error_from_errno(errno);
-	dg_sockaddr_get(out, &name, len);
-	return 0;
-}
-
 int dgram_socket_getsockname(const struct dgram_socket *s, struct dgram_addr *out)
 {
-	return get_name(s, out, getsockname);
+	int error = dg_sockaddr_of(out, s->fd, getsockname);
+
+	return error == 0 ? 0 : dgram_error_from_errno(error);
 }
 
 int dgram_socket_getpeername(const struct dgram_socket *s, struct dgram_addr *out)
 {
-	return get_name(s, out, getpeername);
+	int error = dg_sockaddr_of(out, s->fd, getpeername);
+
+	return error == 0 ? 0 : dgram_error_from_errno(error);
 }
 
 uint64_t dgram_socket_count_drops(struct dgram_socket *s)

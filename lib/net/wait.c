@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 
 uint64_t dg_deadline(uint64_t now, uint64_t timeout)
 {
@@ -26,6 +28,20 @@ struct timespec dg_timespec(uint64_t ns)
 	        .tv_sec = (time_t)(ns / DGRAM_S),
 	        .tv_nsec = (long)(ns % DGRAM_S),
 	};
+}
+
+/* The kernel counts microseconds and takes 0 for no limit. */
+int dg_limit_send(int fd, uint64_t ns)
+{
+	uint64_t us = ns / DGRAM_US + 1;
+	struct timeval limit = {
+	        .tv_sec = (time_t)(us / 1000000),
+	        .tv_usec = (suseconds_t)(us % 1000000),
+	};
+
+	if (ns == DGRAM_NEVER)
+		limit = (struct timeval){.tv_sec = 0};
+	return setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) < 0 ? errno : 0;
 }
 
 int dg_wait_readable(struct dgram_socket *s, uint64_t ns)

@@ -13,6 +13,10 @@ uint64_t dg_time_left(uint64_t deadline);
 
 struct timespec dg_timespec(uint64_t ns);
 
+/* How long the kernel may wait in a send or a connect of fd: at least ns, DGRAM_NEVER for ever. 0 or an
+ * errno value. */
+int dg_limit_send(int fd, uint64_t ns);
+
 /* poll() once, at most ns: the events, 0 when the time passed or a signal came. Errors of the
  * network that poll tells of are moved into the socket. */
 int dg_wait_readable(struct dgram_socket *s, uint64_t ns);

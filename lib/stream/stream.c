@@ -17,7 +17,6 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include "net/path.h"
@@ -78,11 +77,6 @@ static int error_of_connection(int errno_value)
 	}
 }
 
-static bool needs_zone(const struct dgram_addr *to)
-{
-	return to->family == DGRAM_IPV6 && to->zone == 0 && dgram_addr_is_link_local(to);
-}
-
 /* A path that is not there is, like one that is and has no owner, nobody who listens. */
 static int error_of_connect(int errno_value, const struct dgram_addr *to)
 {
@@ -92,7 +86,7 @@ static int error_of_connect(int errno_value, const struct dgram_addr *to)
 		return DGRAM_ERR_REFUSED;
 	if (errno_value == EINVAL && to->family != DGRAM_UNIX && to->port == 0)
 		return DGRAM_ERR_PORT;
-	if (errno_value == EINVAL && needs_zone(to))
+	if (errno_value == EINVAL && dg_sockaddr_lacks_zone(to))
 		return DGRAM_ERR_ZONE;
 	return dgram_error_from_errno(errno_value);
 }
@@ -172,18 +166,6 @@ static int set_blocking(int fd, bool blocking)
 	return fcntl(fd, F_SETFL, flags) < 0 ? errno : 0;
 }
 
-/* How long a blocking connect may take; no time at all would mean for ever. */
-static int set_send_timeout(int fd, uint64_t ns)
-{
-	uint64_t us = ns / DGRAM_US + 1;
-	struct timeval value = {.tv_sec = (time_t)(us / 1000000),
-	                        .tv_usec = (suseconds_t)(us % 1000000)};
-
-	if (ns == DGRAM_NEVER)
-		value = (struct timeval){.tv_sec = 0};
-	return setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &value, sizeof value) < 0 ? errno : 0;
-}
-
 static int connect_unix(struct dgram_stream *s, const union dg_sockaddr *to, socklen_t len)
 {
 	uint64_t deadline = deadline_of(s->timeout);
@@ -192,7 +174,7 @@ static int connect_unix(struct dgram_stream *s, const union dg_sockaddr *to, soc
 	while (error == 0) {
 		uint64_t left = dg_time_left(deadline);
 
-		error = left == 0 ? ETIMEDOUT : set_send_timeout(s->fd, left);
+		error = left == 0 ? ETIMEDOUT : dg_limit_send(s->fd, left);
 		if (error != 0)
 			return error;
 		if (connect(s->fd, &to->any, len) == 0)
@@ -229,7 +211,7 @@ int dgram_stream_connect_ex(struct dgram_stream *s, const struct dgram_addr *to,
 		return EAFNOSUPPORT;
 	if (to->family != DGRAM_UNIX && to->port == 0)
 		return EINVAL;
-	if (needs_zone(to) && opt->interface == NULL)
+	if (dg_sockaddr_lacks_zone(to) && opt->interface == NULL)
 		return EINVAL;
 	error = connect_socket(s, to, opt);
 	if (error != 0)
@@ -415,24 +397,16 @@ void dgram_stream_settimeout(struct dgram_stream *s, uint64_t timeout)
 
 int dgram_stream_getsockname(const struct dgram_stream *s, struct dgram_addr *out)
 {
-	union dg_sockaddr name;
-	socklen_t len = sizeof name;
+	int error = dg_sockaddr_of(out, s->fd, getsockname);
 
-	if (getsockname(s->fd, &name.any, &len) < 0)
-		return dgram_error_from_errno(errno);
-	dg_sockaddr_get(out, &name, len);
-	return 0;
+	return error == 0 ? 0 : dgram_error_from_errno(error);
 }
 
 int dgram_stream_getpeername(const struct dgram_stream *s, struct dgram_addr *out)
 {
-	union dg_sockaddr name;
-	socklen_t len = sizeof name;
+	int error = dg_sockaddr_of(out, s->fd, getpeername);
 
-	if (getpeername(s->fd, &name.any, &len) < 0)
-		return error_of_connection(errno);
-	dg_sockaddr_get(out, &name, len);
-	return 0;
+	return error == 0 ? 0 : error_of_connection(error);
 }
 
 static size_t at_most_int(size_t len)
