@@ -4,7 +4,7 @@
 #include "common/options.h"
 #include "common/signals.h"
 #include "common/target.h"
-#include <poll.h>
+#include "common/wait.h"
 #include <stdlib.h>
 
 #define UDP_BATCH  16
@@ -109,16 +109,9 @@ static int wait_for_news(const struct listening *l)
 {
 	struct pollfd fds[2] = {{.fd = l->socket.fd, .events = POLLIN},
 	                        {.fd = signals_fd(), .events = POLLIN}};
-	struct timespec left, *timeout = NULL;
-	if (l->end != DGRAM_NEVER) {
-		uint64_t now = dgram_clock();
-		if (now >= l->end)
-			return 0;
-		left.tv_sec = (time_t)((l->end - now) / DGRAM_S);
-		left.tv_nsec = (long)((l->end - now) % DGRAM_S);
-		timeout = &left;
-	}
-	ppoll(fds, 2, timeout, NULL);
+	if (dgram_clock() >= l->end)
+		return 0;
+	wait_until(fds, 2, l->end);
 	return signals_caught() == 0;
 }
 

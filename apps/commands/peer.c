@@ -10,8 +10,8 @@
 #include "common/options.h"
 #include "common/signals.h"
 #include "common/target.h"
+#include "common/wait.h"
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -175,17 +175,10 @@ static bool is_over(const struct talk *t)
 
 static int wait_for_news(const struct talk *t, struct pollfd fds[3])
 {
-	struct timespec left, *timeout = NULL;
 	fds[0] = (struct pollfd){.fd = t->socket.fd, .events = POLLIN};
 	fds[1] = (struct pollfd){.fd = t->input_ended ? -1 : STDIN_FILENO, .events = POLLIN};
 	fds[2] = (struct pollfd){.fd = signals_fd(), .events = POLLIN};
-	if (t->end != DGRAM_NEVER) {
-		uint64_t now = dgram_clock(), ns = now < t->end ? t->end - now : 0;
-		left = (struct timespec){.tv_sec = (time_t)(ns / DGRAM_S),
-		                         .tv_nsec = (long)(ns % DGRAM_S)};
-		timeout = &left;
-	}
-	return ppoll(fds, 3, timeout, NULL);
+	return wait_until(fds, 3, t->end);
 }
 
 static int talk(struct talk *t)

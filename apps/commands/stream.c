@@ -5,10 +5,10 @@
 #include "common/pump.h"
 #include "common/signals.h"
 #include "common/target.h"
+#include "common/wait.h"
 #include <dgram/ask.h>
 #include <dgram/stream.h>
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
 
 #define REFUSED_PAUSE (50 * DGRAM_MS) /* until a refusing address is tried again */
@@ -164,7 +164,7 @@ static int connect_until(struct stream *s, struct dgram_stream *out,
 			return error;
 		if (dgram_clock() + REFUSED_PAUSE >= end)
 			return error;
-		poll(NULL, 0, (int)(REFUSED_PAUSE / DGRAM_MS));
+		wait_until(NULL, 0, dgram_clock() + REFUSED_PAUSE);
 	}
 }
 
@@ -219,16 +219,9 @@ static int wait_for_peer(const struct dgram_stream *listener, uint64_t end)
 {
 	struct pollfd fds[2] = {{.fd = listener->fd, .events = POLLIN},
 	                        {.fd = signals_fd(), .events = POLLIN}};
-	struct timespec left, *timeout = NULL;
-	if (end != DGRAM_NEVER) {
-		uint64_t now = dgram_clock();
-		if (now >= end)
-			return 0;
-		left.tv_sec = (time_t)((end - now) / DGRAM_S);
-		left.tv_nsec = (long)((end - now) % DGRAM_S);
-		timeout = &left;
-	}
-	ppoll(fds, 2, timeout, NULL);
+	if (dgram_clock() >= end)
+		return 0;
+	wait_until(fds, 2, end);
 	return signals_caught() == 0;
 }
 

@@ -10,8 +10,8 @@
 #include "exit.h"
 #include "say.h"
 #include "signals.h"
+#include "wait.h"
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -267,16 +267,12 @@ static void watch(struct loop *loop)
 static int sleep_until_next(struct loop *loop)
 {
 	const struct forward *f = loop->f;
-	uint64_t now = dgram_clock(), due = DGRAM_NEVER;
+	uint64_t due = DGRAM_NEVER;
 
 	for (int i = 0; i < DIRECTIONS; i++)
 		if (dgram_relay_deadline(f->engine[i]) < due)
 			due = dgram_relay_deadline(f->engine[i]);
-	uint64_t wait = due > now ? due - now : 0;
-	struct timespec span = {(time_t)(wait / DGRAM_S), (long)(wait % DGRAM_S)};
-	int n = ppoll(loop->polled, POLL_CLIENTS + f->clients.count,
-	              due == DGRAM_NEVER ? NULL : &span, NULL);
-	return n < 0 && errno == EINTR ? 0 : n;
+	return wait_until(loop->polled, POLL_CLIENTS + f->clients.count, due);
 }
 
 static int run(struct loop *loop)

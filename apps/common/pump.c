@@ -6,9 +6,9 @@
 #include "pump.h"
 #include "json.h"
 #include "signals.h"
+#include "wait.h"
 #include <dgram/resolve.h>
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -211,11 +211,9 @@ static int wait_for_something(const struct pump *p, struct pollfd fds[FDS])
 	fds[STDOUT] =
 	        (struct pollfd){.fd = output_pending() > 0 ? STDOUT_FILENO : -1, .events = POLLOUT};
 	fds[SIGNAL] = (struct pollfd){.fd = signals_fd(), .events = POLLIN};
-	if (poll(fds, FDS, -1) >= 0)
+	if (wait_until(fds, FDS, DGRAM_NEVER) >= 0)
 		return 0;
-	for (int i = 0; i < FDS; i++)
-		fds[i].revents = 0;
-	return errno == EINTR ? 0 : fail(CODE_BROKEN, "cannot wait: %s", strerror(errno));
+	return fail(CODE_BROKEN, "cannot wait: %s", strerror(errno));
 }
 
 /* All that has come from the stream is read, and it says something: a reset, or, of a UNIX socket,

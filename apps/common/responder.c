@@ -6,11 +6,10 @@
 #include "say.h"
 #include "signals.h"
 #include "target.h"
+#include "wait.h"
 #include <dgram/resolve.h>
 #include <dgram/time.h>
 #include <errno.h>
-#include <limits.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -294,17 +293,6 @@ static void note_errors(struct responder *r)
 
 /* -- the loop -- */
 
-static int wait_ms(const struct responder *r)
-{
-	uint64_t due = r->procs != NULL ? procs_deadline(r->procs) : DGRAM_NEVER, now = dgram_clock();
-
-	if (due == DGRAM_NEVER)
-		return -1;
-	if (due <= now)
-		return 0;
-	return due - now > 1000 * DGRAM_S ? INT_MAX : (int)((due - now + DGRAM_MS - 1) / DGRAM_MS);
-}
-
 static void turn(struct responder *r)
 {
 	struct pollfd fd[3] = {
@@ -314,7 +302,7 @@ static void turn(struct responder *r)
 	};
 
 	note_errors(r);
-	poll(fd, 3, wait_ms(r));
+	wait_until(fd, 3, r->procs != NULL ? procs_deadline(r->procs) : DGRAM_NEVER);
 	r->now = dgram_clock();
 	output_hold();
 	if (fd[0].revents != 0)
