@@ -83,6 +83,8 @@ static void after_a_loss_it_grows_by_a_datagram_each_round_trip(void **state)
 	dg_congestion_lost(&c, 1, 100);
 	round_trip(&c, 100); /* left before the reduction: no growth */
 	assert_int_equal(c.window, 38400);
+	dg_congestion_acked(&c, &(struct dg_congestion_ack){101, SIZE, 38400});
+	assert_int_equal(c.window, 38400); /* it does not double any more */
 	for (uint64_t i = 1; i <= 10; i++) {
 		round_trip(&c, 100 + i);
 		assert_int_equal(c.window, 38400 + i * SIZE);

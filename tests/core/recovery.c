@@ -183,8 +183,37 @@ static void silence_alone_loses_nothing_but_asks_for_probes(void **state)
 	assert_int_equal(r.probes, 2);
 	assert_int_equal(acknowledge(&r, "-a--", 0, 4 * WAIT, &sample), 1);
 	assert_int_equal(r.probes, 0);
-	assert_int_equal(acknowledge(&r, "-a--", 0, 4 * WAIT, &sample), 0);
+	assert_int_equal(dg_recovery_timeout(&r, WAIT, 5 * WAIT), DG_RECOVERY_PROBE);
+	assert_int_equal(acknowledge(&r, "-a--", 0, 5 * WAIT, &sample), 0);
+	assert_int_equal(r.probes, 1); /* nothing new: as good as silence */
+	assert_true(sample == 0 && r.latest == 4 * WAIT - MS);
 	assert_false(dg_recovery_is_quiet(&r));
+}
+
+static void the_oldest_is_in_flight_and_quiet_is_when_all_is_pulled(void **state)
+{
+	struct dg_recovery r = fresh(CAPACITY, 0);
+	struct dg_sent out;
+	uint64_t sample;
+
+	(void)state;
+	assert_true(dg_recovery_is_quiet(&r));
+	send_one(&r, false, MS);
+	assert_true(dg_recovery_is_quiet(&r));
+	for (int i = 0; i < 5; i++)
+		send_one(&r, true, MS);
+	assert_int_equal(dg_recovery_oldest(&r)->number, 1);
+	acknowledge(&r, "-a----", 0, 2 * MS, &sample);
+	assert_int_equal(dg_recovery_oldest(&r)->number, 2);
+	acknowledge(&r, "-a-aaa", 0, 3 * MS, &sample);
+	dg_recovery_detect(&r, LOSS_DELAY, PERSISTENT, 3 * MS);
+	assert_null(dg_recovery_oldest(&r));
+	assert_false(dg_recovery_is_quiet(&r));
+	while (dg_recovery_next_acked(&r, &out))
+		assert_false(dg_recovery_is_quiet(&r)); /* there are losses to pull */
+	while (dg_recovery_next_lost(&r, &out))
+		continue;
+	assert_true(dg_recovery_is_quiet(&r));
 }
 
 /* A sample needs the highest number of the ACK, new, and an asking packet among the new ones. */
@@ -196,7 +225,7 @@ static void samples_are_taken_where_they_mean_something(void **state)
 	} rows[] = {
 	        {"P", "", "a", 49},       {"PPP", "", "--a", 47},   {"PPP", "", "a--", 49},
 	        {"PPP", "--a", "aaa", 0}, {"PPp", "", "-aa", 47},   {"PPp", "", "--a", 0},
-	        {"ppp", "", "aaa", 0},    {"PpP", "a--", "aa-", 0},
+	        {"ppp", "", "aaa", 0},    {"PpP", "a--", "aa-", 0}, {"pP", "", "aa", 48},
 	};
 
 	(void)state;
@@ -209,7 +238,7 @@ static void samples_are_taken_where_they_mean_something(void **state)
 		if (rows[i].before[0])
 			acknowledge(&r, rows[i].before, 0, 10 * MS, &sample);
 		acknowledge(&r, rows[i].ack, 0, 50 * MS, &sample);
-		if (sample != rows[i].sample * MS)
+		if (sample != rows[i].sample * MS || (sample > 0 && r.latest != sample))
 			fail_msg("row %zu: %llu", i, (unsigned long long)sample);
 	}
 }
@@ -316,6 +345,7 @@ static void persistent_congestion_is_a_long_stretch_of_nothing_but_loss(void **s
 	        {{1, 902, 903, 904, 905}, "PpPPP", "----a", true, false},
 	        {{1, 500, 902, 2001, 2002}, "PPPPP", "-a--a", true, false},
 	        {{1, 500, 902, 2001, 2002, 2003}, "PPPPPP", "-----a", true, true},
+	        {{1, 902, 903, 904, 2000, 2001}, "PPPPPP", "--a--a", true, true},
 	};
 
 	(void)state;
@@ -548,6 +578,7 @@ int main(void)
 	        cmocka_unit_test(packets_three_behind_an_acknowledged_one_are_lost),
 	        cmocka_unit_test(time_alone_makes_a_loss_when_a_later_packet_was_acknowledged),
 	        cmocka_unit_test(silence_alone_loses_nothing_but_asks_for_probes),
+	        cmocka_unit_test(the_oldest_is_in_flight_and_quiet_is_when_all_is_pulled),
 	        cmocka_unit_test(samples_are_taken_where_they_mean_something),
 	        cmocka_unit_test(a_sample_without_delay_is_a_sample),
 	        cmocka_unit_test(an_ack_of_something_never_sent_breaks_a_rule_and_changes_nothing),
