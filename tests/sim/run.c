@@ -1,0 +1,136 @@
+#include "run.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TWICE 100 /* one seed in so many is run twice and must leave the same trace */
+
+struct options {
+	const char *program;
+	uint64_t first, last;
+	bool trace, every_mark, first_only, table;
+};
+
+struct totals {
+	uint64_t marks[SIM_MARK_COUNT];
+	uint64_t play_marks[SIM_PLAY_MARKS_MAX];
+	uint64_t events, seconds, hash;
+	unsigned failures;
+};
+
+static const char *const network_marks[] = {
+#define SIM_MARK_ROW(name, text) text,
+	SIM_MARKS(SIM_MARK_ROW)
+#undef SIM_MARK_ROW
+};
+
+static uint64_t run_seed(const struct sim_play *play, const struct options *o, uint64_t seed,
+			 struct totals *totals)
+{
+	struct sim_world *world = malloc(sizeof *world);
+
+	if (!world)
+		abort();
+	sim_world_init(world, seed, NULL);
+	world->marks = totals->marks;
+	world->trace = o->trace ? stdout : NULL;
+	play->run(world, totals->play_marks);
+	if (world->failure[0]) {
+		totals->failures++;
+		printf("seed %" PRIu64 " failed after %.3f s: %s\nreplay: %s --seed %" PRIu64
+		       " --trace\n",
+		       seed, (double)(world->now - world->start) / 1e9, world->failure, o->program,
+		       seed);
+	}
+	totals->events += world->events;
+	totals->seconds += (world->now - world->start) / DGRAM_S;
+
+	uint64_t hash = world->hash;
+
+	sim_world_free(world);
+	free(world);
+	return hash;
+}
+
+static void run_twice(const struct sim_play *play, const struct options *o, uint64_t seed,
+		      uint64_t hash, struct totals *totals)
+{
+	static struct totals unused;
+
+	if (run_seed(play, o, seed, &unused) == hash)
+		return;
+	totals->failures++;
+	printf("seed %" PRIu64 " left two different traces\n", seed);
+}
+
+static unsigned report(const char *const *names, const uint64_t *counts, unsigned count)
+{
+	unsigned never = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		printf("%10" PRIu64 "  %s%s\n", counts[i], names[i], counts[i] ? "" : "  <-- never");
+		never += counts[i] == 0;
+	}
+	return never;
+}
+
+static int run_all(const struct sim_play *play, const struct options *o)
+{
+	struct totals totals = {0};
+	unsigned never;
+
+	for (uint64_t seed = o->first; seed <= o->last; seed++) {
+		uint64_t hash = run_seed(play, o, seed, &totals);
+		totals.hash = totals.hash * UINT64_C(0x9e3779b97f4a7c15) + hash;
+		if (!o->trace && seed % TWICE == 0)
+			run_twice(play, o, seed, hash, &totals);
+		if (o->first_only && totals.failures)
+			return 1;
+	}
+	printf("sometimes:\n");
+	never = report(network_marks, totals.marks, SIM_MARK_COUNT);
+	never += report(play->marks, totals.play_marks, play->mark_count);
+	printf("seeds %" PRIu64 "..%" PRIu64 ": %u failed; %" PRIu64 " events, %.1f days of virtual time,"
+	       " %u situations never met; trace %016" PRIx64 "\n",
+	       o->first, o->last, totals.failures, totals.events, (double)totals.seconds / 86400, never,
+	       totals.hash);
+	return totals.failures || (o->every_mark && never) ? 1 : 0;
+}
+
+static bool parse(struct options *o, int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "--trace"))
+			o->trace = true;
+		else if (!strcmp(argv[i], "--every-mark"))
+			o->every_mark = true;
+		else if (!strcmp(argv[i], "--first"))
+			o->first_only = true;
+		else if (!strcmp(argv[i], "--table"))
+			o->table = true;
+		else if (i + 1 < argc && !strcmp(argv[i], "--seed") &&
+			 sscanf(argv[i + 1], "%" SCNu64, &o->first) == 1)
+			o->last = o->first, i++;
+		else if (i + 1 < argc && !strcmp(argv[i], "--seeds") &&
+			 sscanf(argv[i + 1], "%" SCNu64 "..%" SCNu64, &o->first, &o->last) == 2)
+			i++;
+		else
+			return false;
+	}
+	return true;
+}
+
+int sim_run(int argc, char **argv, const struct sim_play *play)
+{
+	struct options o = {.program = argv[0], .first = 1, .last = 2000};
+
+	if (!parse(&o, argc, argv) || (o.table && !play->table)) {
+		fprintf(stderr,
+			"usage: %s [--seeds A..B | --seed N] [--trace] [--first] [--every-mark]"
+			" [--table]\n",
+			argv[0]);
+		return 2;
+	}
+	return o.table ? play->table() : run_all(play, &o);
+}
