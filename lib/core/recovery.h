@@ -103,7 +103,8 @@ enum dg_recovery_due {
 /* A full ring makes room for the probes by giving up its oldest packets: pull them as lost. */
 enum dg_recovery_due dg_recovery_timeout(struct dg_recovery *r, uint64_t wait, uint64_t now);
 
-/* The oldest asking packet that is in flight: what a probe best carries again. NULL: none. */
+/* The oldest asking packet that is in flight: what a probe best carries again. Its items are then in
+ * two records, and each tells of them once. NULL: none. */
 const struct dg_sent *dg_recovery_oldest(const struct dg_recovery *r);
 
 /* Nothing is in flight and nothing is left to pull: the ring can be given back. */

