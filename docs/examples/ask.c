@@ -5,11 +5,13 @@
 
 int main(int argc, char **argv)
 {
-	const char *where = argc > 1 ? argv[1] : "127.0.0.1:7400", *what = argc > 2 ? argv[2] : "hi";
+	const char *where = argc > 1 ? argv[1] : "127.0.0.1:7400";
+	const char *what = argc > 2 ? argv[2] : "hi";
 	struct dgram_addr to;
 	struct dgram_socket s;
 	char answer[1500];
-	struct dgram_question q = {.data = what, .len = strlen(what), .answer = answer, .size = sizeof answer};
+	struct dgram_question q = {
+	        .data = what, .len = strlen(what), .answer = answer, .size = sizeof answer};
 	int n = dgram_addr_parse(&to, where);
 
 	if (n == 0)
