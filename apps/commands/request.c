@@ -312,8 +312,7 @@ static int ask(struct asking *a)
 	        .size = a->answer_size,
 	};
 	int n = dgram_ask(&a->socket, &q, &opt, &a->report);
-	trace_question(&a->trace, &a->target, a->payload.data, a->payload.len, &a->report, n,
-	               a->answer);
+	trace_question(&a->trace, &q, &a->report, n);
 	if (r->explain)
 		explain(a, n);
 	if (n < 0)

@@ -63,9 +63,8 @@ static void write_end(const struct trace *t, const struct dgram_ask_report *repo
 	write_event(t, event);
 }
 
-void trace_question(const struct trace *t, const struct target *target, const void *request,
-                    size_t len, const struct dgram_ask_report *report, int outcome,
-                    const void *answer)
+void trace_question(const struct trace *t, const struct dgram_question *q,
+                    const struct dgram_ask_report *report, int outcome)
 {
 	uint64_t tries = 0;
 	if (t->fd < 0)
@@ -73,14 +72,14 @@ void trace_question(const struct trace *t, const struct target *target, const vo
 	for (uint32_t i = 0; i < report->event_count && i < DGRAM_ASK_EVENTS_MAX; i++) {
 		const struct dgram_ask_event *e = &report->events[i];
 		json_t *event = event_at(e->error == 0 ? "try" : "failed", report, e->at);
-		json_add_addr(event, "to", &target->addrs[e->to]);
+		json_add_addr(event, "to", &q->to[e->to]);
 		if (e->error != 0)
 			json_object_set_new(event, "name", json_string(dgram_error_name(e->error)));
 		else
 			set_number(event, "try", ++tries);
 		if (e->error == 0 && t->payload)
-			json_add_payload(event, request, len);
+			json_add_payload(event, q->data, q->len);
 		write_event(t, event);
 	}
-	write_end(t, report, outcome, answer);
+	write_end(t, report, outcome, q->answer);
 }

@@ -18,10 +18,8 @@ struct trace {
 int trace_open(struct trace *t, const char *file, bool payload);
 void trace_close(struct trace *t);
 
-/* One question: each try, each refusal, how it ended. outcome is what dgram_ask() gave, answer what
- * it received. */
-void trace_question(const struct trace *t, const struct target *target, const void *request,
-                    size_t len, const struct dgram_ask_report *report, int outcome,
-                    const void *answer);
+/* One question: each try, each refusal, how it ended. outcome is what dgram_ask() gave of q. */
+void trace_question(const struct trace *t, const struct dgram_question *q,
+                    const struct dgram_ask_report *report, int outcome);
 
 #endif

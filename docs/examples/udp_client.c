@@ -10,7 +10,7 @@ int main(int argc, char **argv)
 	int n = dgram_addr_parse(&to, argc > 1 ? argv[1] : "127.0.0.1:8087");
 
 	if (n == 0)
-		n = dgram_socket_open(&s, (enum dgram_family)to.family, NULL);
+		n = dgram_socket_open(&s, to.family, NULL);
 	if (n < 0)
 		return fprintf(stderr, "%s\n", dgram_strerror(n)), 1;
 
