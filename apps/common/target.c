@@ -297,7 +297,7 @@ int target_bind_address(struct dgram_addr *out, struct target *t, const struct o
 		return resolve_failed(o->bind, &u, DGRAM_FAMILY_NONE, n, LOCAL_TIMEOUT);
 	if (!keep_reachable(t, out))
 		return fail(CODE_BIND, "-b: '%s' is %s and %s is %s: both must be of one family",
-		            o->bind, family_name(out->family), t->text, family_name(family));
+		            o->bind, family_name(out->family), t->text, family_name((uint8_t)family));
 	return 0;
 }
 
