@@ -38,6 +38,9 @@ struct sim_parcel *sim_parcel_new(const struct sim_datagram *datagram, int error
 bool sim_inbox_put(struct sim_inbox *inbox, const struct sim_datagram *datagram, int error);
 struct sim_parcel *sim_inbox_take(struct sim_inbox *inbox); /* NULL: empty */
 
+/* Who says that a datagram is too large: nobody, the path, the kernel. */
+enum sim_size { SIM_SIZE_SILENT, SIM_SIZE_TOLD, SIM_SIZE_AT_ONCE, SIM_SIZES };
+
 /* Two relays, so that what is inside the bad one at the heal still comes out of it. Each is made
  * for the first datagram. */
 struct sim_link {
@@ -45,7 +48,7 @@ struct sim_link {
 	uint64_t cut_until; /* world time */
 	bool cut_both, cut_told;
 	size_t size_max; /* 0: no limit */
-	enum { SIM_SIZE_SILENT, SIM_SIZE_TOLD, SIM_SIZE_AT_ONCE } size_how;
+	enum sim_size size_how;
 	uint8_t last[64]; /* the last datagram's start, to splice with */
 	size_t last_len;
 };

@@ -52,7 +52,7 @@ static void resize(struct sim_world *world)
 	struct sim_link *link = any_link(world, &from, &to);
 
 	link->size_max = sizes[below(world, sizeof sizes / sizeof sizes[0])];
-	link->size_how = below(world, 3);
+	link->size_how = (enum sim_size)below(world, SIM_SIZES);
 	sim_world_note(world, from, "size limit", (int64_t)link->size_max, NULL, 0);
 }
 

@@ -439,8 +439,8 @@ void sim_world_init(struct sim_world *world, uint64_t seed, const struct sim_fau
 		world->faults = *faults;
 	else
 		sim_faults_draw(&world->faults, &world->random);
-	world->faults.relay.entries_max = 1024;
-	world->faults.relay.bytes_max = (size_t)1 << 20;
+	world->faults.relay.entries_max = 512;
+	world->faults.relay.bytes_max = (size_t)256 << 10;
 	world->start = sim_clock_draw(&world->random, world->faults.near_wrap);
 	world->now = world->start;
 	world->phase_ends[SIM_FAULTS] =
