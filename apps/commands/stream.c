@@ -158,12 +158,16 @@ static int try_addresses(struct stream *s, struct dgram_stream *out,
 static int connect_until(struct stream *s, struct dgram_stream *out,
                          struct dgram_stream_options *opt, uint64_t end, struct dgram_addr *peer)
 {
+	int refusal = 0;
 	for (;;) {
 		int error = try_addresses(s, out, opt, end, peer);
+		if (error == DGRAM_ERR_TIMEOUT && refusal != 0)
+			return refusal; /* the deadline cut the last try short; the others were answered */
 		if (error == 0 || !s->retry_refused || !is_refusal(error))
 			return error;
 		if (dgram_clock() + REFUSED_PAUSE >= end)
 			return error;
+		refusal = error;
 		wait_until(NULL, 0, dgram_clock() + REFUSED_PAUSE);
 	}
 }

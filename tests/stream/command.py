@@ -204,7 +204,7 @@ class Connect(unittest.TestCase):
                 self.assertEqual(p.returncode, 0)
                 self.assertEqual(server.wait()[0], 0)
         with refusing_endpoint() as endpoint:
-            done = run("stream", "connect", "--retry-refused", "-T", "200ms", endpoint)
+            done = run("stream", "connect", "--retry-refused", "-T", "1s", endpoint)
         self.assertEqual(done.returncode, 7)
 
     def test_an_unresolvable_name_is_6_and_a_foreign_address_45(self):
