@@ -72,7 +72,7 @@ static const char *const mark_names[] = {
 struct question {
 	uint64_t deadline; /* client's clock; DGRAM_NEVER: none */
 	uint64_t last_send;
-	double wait, wait_max; /* at least this long is the next wait; ns */
+	uint64_t wait; /* the next one is at least this long, less the jitter; ns */
 	uint32_t sends, hurried;
 	bool news; /* a refusal since the last send */
 	bool refused, lost;
@@ -311,8 +311,7 @@ static void ask(struct client *c, uint64_t now)
 	*question_of(c) = (struct question){
 		.healed = healed,
 		.deadline = c->opt.deadline == DGRAM_NEVER ? DGRAM_NEVER : now + c->opt.deadline,
-		.wait = (double)c->opt.timeout,
-		.wait_max = (double)c->opt.timeout_max};
+		.wait = c->opt.timeout};
 	sim_world_note(s->world, c->node, "asks question", c->id, NULL, 0);
 	if (dgram_asker_init(&c->asker, to, c->addr_count, &opt, now) < 0)
 		sim_world_fail(s->world, "question %u was not taken", c->id);
@@ -379,7 +378,7 @@ static void mark_end(const struct client *c)
 		marks[MARK_NOT_SENT]++;
 	}
 	marks[MARK_RESENT_MANY] += q->sends > 10;
-	marks[MARK_CAPPED] += q->wait >= q->wait_max;
+	marks[MARK_CAPPED] += q->wait == c->opt.timeout_max;
 }
 
 /* Why this outcome is a lie, or NULL. */
@@ -438,22 +437,29 @@ static void check_ended(struct client *c)
 		sim_world_fail(c->scene->world, "question %u ended twice", c->id);
 }
 
+/* In whole us, as a wait grows. */
+static uint64_t grown(uint64_t wait, const struct dgram_ask_options *opt)
+{
+	uint64_t longer = wait / DGRAM_US * opt->backoff_milli;
+
+	return longer < opt->timeout_max ? longer : opt->timeout_max;
+}
+
 /* The waits between sends. One that a refusal may have cut short is counted apart: it is short, or
  * the address is a new one. */
 static void check_send(struct client *c, unsigned index, uint64_t now)
 {
 	struct question *q = question_of(c);
-	double gap = (double)(now - q->last_send);
-	bool is_short = gap < 0.895 * q->wait;
+	uint64_t gap = now - q->last_send;
+	bool is_short = gap < q->wait - q->wait / 10;
 
 	if (q->sends > 0 && (is_short || (q->news && !q->addrs[index].asked))) {
 		q->hurried++;
 		if (!q->news)
 			sim_world_fail(c->scene->world, "question %u: %.3f ms between tries, not %.3f",
-				       c->id, gap / 1e6, q->wait / 1e6);
+				       c->id, (double)gap / 1e6, (double)q->wait / 1e6);
 	} else if (q->sends > 0 && !q->news) {
-		q->wait *= c->opt.backoff_milli / 1000.0;
-		q->wait = q->wait < q->wait_max ? q->wait : q->wait_max;
+		q->wait = grown(q->wait, &c->opt);
 	}
 	q->sends++;
 	q->addrs[index].asked = true;
@@ -469,7 +475,7 @@ static void check_wait(struct client *c, uint64_t now)
 {
 	uint64_t deadline = dgram_asker_deadline(&c->asker);
 
-	if (deadline > now && (double)(deadline - now) > 1.1 * question_of(c)->wait_max + 1000)
+	if (deadline > now && deadline - now > c->opt.timeout_max + c->opt.timeout_max / 10)
 		sim_world_fail(c->scene->world, "question %u waits %.3f ms, longer than it may", c->id,
 			       (double)(deadline - now) / 1e6);
 }
@@ -599,6 +605,8 @@ static void client_told(void *self, const struct sim_datagram *about, int error,
 	dgram_asker_failed(&c->asker, &addr, error, now);
 	if (q->ended)
 		check_ended(c);
+	else if (dgram_asker_outcome(&c->asker) != DGRAM_ERR_AGAIN)
+		finish(c, now);
 }
 
 static void client_receive(void *self, const struct sim_datagram *in, uint64_t now)
