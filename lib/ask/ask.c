@@ -77,11 +77,12 @@ static bool may_pass(int error, int errno_value)
 static void send_try(struct asking *q, const struct dgram_addr *to)
 {
 	struct dgram_socket *s = q->socket;
+	uint64_t before = dgram_clock(); /* the answer may be there before sendto returns */
 	int rc = dgram_socket_sendto(s, q->question->data, q->question->len, s->connected ? NULL : to);
 	struct dgram_socket_error e = {.to = *to, .error = rc, .errno_value = errno};
 
 	if (rc == 0) {
-		dgram_asker_sent(&q->asker, dgram_clock());
+		dgram_asker_sent(&q->asker, before);
 		note(q, q->asker.current, 0);
 	} else if (may_pass(rc, e.errno_value)) {
 		dgram_asker_lost(&q->asker, rc, dgram_clock());

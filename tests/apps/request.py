@@ -107,6 +107,19 @@ class Outcomes(unittest.TestCase):
                              ("reply", "127.0.0.1:%d" % server.port, 7, "at last", 3))
             self.assertRegex(line["t"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
 
+    @harness.needs("strace")
+    def test_the_round_trip_begins_before_the_send(self):
+        calls = "sendto,sendmsg,sendmmsg"
+        slow = ["strace", "-o", "/dev/null", "-e", "trace=" + calls, "-e", "inject=%s:delay_exit=30000" % calls]
+        quiet = {**os.environ, "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"}  # no leak check under ptrace
+        with harness.echo() as server:
+            got = subprocess.run([*slow, harness.DGRAM, "request", "-j", "udp://127.0.0.1:%d" % server.port, "hi"], env=quiet,
+                                 stdin=subprocess.DEVNULL, capture_output=True, timeout=harness.PATIENCE)
+        if b"ptrace" in got.stderr.lower():
+            self.skipTest("strace may not trace here")
+        self.ends(got, 0)
+        self.assertGreaterEqual(last_json(got)["rtt_us"], 30000)
+
     def test_a_late_answer_to_the_first_try_counts(self):
         first = []
 
