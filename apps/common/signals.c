@@ -23,14 +23,29 @@ static void note(int sig)
 	errno = kept;
 }
 
+static const int deadly[] = {SIGINT, SIGTERM, SIGHUP}; /* HUP: the terminal was closed */
+
+/* nohup has it ignored. */
+static bool is_wanted(int sig)
+{
+	struct sigaction before;
+	return sig != SIGHUP || sigaction(sig, NULL, &before) < 0 || before.sa_handler != SIG_IGN;
+}
+
+static void on_signals(void (*handler)(int))
+{
+	struct sigaction action = {.sa_handler = handler, .sa_flags = (int)SA_RESETHAND};
+	sigemptyset(&action.sa_mask);
+	for (size_t i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++)
+		if (is_wanted(deadly[i]))
+			sigaction(deadly[i], &action, NULL);
+}
+
 int signals_catch(void)
 {
-	struct sigaction action = {.sa_handler = note, .sa_flags = (int)SA_RESETHAND};
 	if (pipe2(pipe_fds, O_CLOEXEC | O_NONBLOCK) < 0)
 		return fail(CODE_REFUSED, "cannot prepare for signals: %s", strerror(errno));
-	sigemptyset(&action.sa_mask);
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
+	on_signals(note);
 	signal(SIGPIPE, SIG_IGN);
 	return 0;
 }
@@ -57,27 +72,9 @@ static void remove_and_die(int sig)
 	raise(sig); /* the default action, once we return: SA_RESETHAND */
 }
 
-static const int deadly[] = {SIGINT, SIGTERM, SIGHUP};
-
-/* nohup has it ignored. */
-static bool is_wanted(int sig)
-{
-	struct sigaction before;
-	return sig != SIGHUP || sigaction(sig, NULL, &before) < 0 || before.sa_handler != SIG_IGN;
-}
-
-static void on_death(void (*handler)(int))
-{
-	struct sigaction action = {.sa_handler = handler, .sa_flags = (int)SA_RESETHAND};
-	sigemptyset(&action.sa_mask);
-	for (size_t i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++)
-		if (is_wanted(deadly[i]))
-			sigaction(deadly[i], &action, NULL);
-}
-
 void signals_remove_first(const char *path, bool directory)
 {
-	on_death(SIG_DFL); /* the names are not changed under the handler */
+	on_signals(SIG_DFL); /* the names are not changed under the handler */
 	if (path == NULL || strlen(path) >= PATH_ROOM)
 		return;
 	const char *slash = strrchr(path, '/');
@@ -85,5 +82,5 @@ void signals_remove_first(const char *path, bool directory)
 	memcpy(own_path, path, strlen(path) + 1);
 	memcpy(own_directory, path, len);
 	own_directory[len] = '\0';
-	on_death(remove_and_die);
+	on_signals(remove_and_die);
 }

@@ -1,4 +1,4 @@
-/* signals.h - SIGINT and SIGTERM for commands that run until told to stop: they end in order, with
+/* signals.h - SIGINT, SIGTERM and SIGHUP for commands that run until told to stop: they end in order, with
  * a summary. One-shot commands leave the signals alone and die by them.
  */
 #ifndef COMMON_SIGNALS_H
@@ -6,8 +6,8 @@
 
 #include <stdbool.h>
 
-/* From here on the first SIGINT or SIGTERM is noted; a second one ends the process at once. SIGPIPE
- * is ignored. 0 or CODE_REFUSED after a sentence. */
+/* From here on the first SIGINT, SIGTERM or SIGHUP is noted; a second one ends the process at once.
+ * nohup's ignored SIGHUP stays ignored, and SIGPIPE becomes so. 0 or CODE_REFUSED after a sentence. */
 int signals_catch(void);
 
 /* Readable once a signal came: for poll, beside the socket. -1 before signals_catch. */

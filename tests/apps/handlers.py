@@ -214,7 +214,7 @@ class Handlers(unittest.TestCase):
 
     def test_the_end_takes_everything_with_it(self):
         script = "trap '' TERM; sleep 1000 & setsid sleep 1000 & echo $$ $! >&2; while :; do sleep 1000; done"
-        for sig, kinds in ((signal.SIGINT, 2), (signal.SIGTERM, 2), (signal.SIGKILL, 1)):
+        for sig, kinds in ((signal.SIGINT, 2), (signal.SIGTERM, 2), (signal.SIGHUP, 2), (signal.SIGKILL, 1)):
             with shell(script, "--exec-timeout", "1s" if kinds == 2 else "100s") as r:
                 self.send(r, b"")
                 r.wait_stderr(rb"handler: \d+ \d+")
