@@ -181,6 +181,19 @@ static int wait_for_news(const struct talk *t, struct pollfd fds[3])
 	return wait_until(fds, 3, t->end);
 }
 
+static int summarize(const struct talk *t)
+{
+	say_left_out();
+	say("%llu sent, %llu received", (unsigned long long)t->sent,
+	    (unsigned long long)t->received);
+	if (!t->o->json)
+		return 0;
+	json_t *event = json_event("summary");
+	json_object_set_new(event, "sent", json_integer((json_int_t)t->sent));
+	json_object_set_new(event, "received", json_integer((json_int_t)t->received));
+	return json_write(event);
+}
+
 static int talk(struct talk *t)
 {
 	int code = 0;
@@ -196,13 +209,14 @@ static int talk(struct talk *t)
 	}
 	if (code == CODE_PIPE)
 		return code;
-	say_left_out();
-	say("%llu sent, %llu received", (unsigned long long)t->sent,
-	    (unsigned long long)t->received);
-	return code;
+	if (code == 0 && t->received < t->o->count)
+		code = fail(CODE_TIMEOUT, "%llu of %llu messages came",
+		            (unsigned long long)t->received, (unsigned long long)t->o->count);
+	int written = summarize(t);
+	return code != 0 ? code : written;
 }
 
-static void start(struct talk *t)
+static int start(const struct talk *t)
 {
 	char local[TARGET_TEXT_MAX + 8];
 	target_local(&t->socket, local, sizeof(local));
@@ -213,6 +227,11 @@ static void start(struct talk *t)
 		say("talking to %s on %s", t->target.text, local);
 	else
 		say("waiting on %s; whoever writes is answered", local);
+	if (!t->o->json)
+		return 0;
+	json_t *event = json_event("listening");
+	json_object_set_new(event, "local", json_string(local));
+	return json_write(event);
 }
 
 /* With an endpoint: a socket to it. Without: bound where -b says. */
@@ -238,10 +257,10 @@ static int run_talk(struct talk *t)
 		return code;
 	dgram_socket_settimeout(&t->socket, 0);
 	code = signals_catch();
-	if (code == 0) {
-		start(t);
+	if (code == 0)
+		code = start(t);
+	if (code == 0)
 		code = talk(t);
-	}
 	dgram_socket_close(&t->socket);
 	return code;
 }
@@ -280,7 +299,8 @@ const struct command peer_command = {
                  "on a line; both at once. "
                  "With only -b, whoever wrote last is answered. The end of stdin ends the talk at "
                  "a terminal; from a pipe "
-                 "it goes on listening until -n messages came, -T is over or SIGINT.",
+                 "it goes on listening until -n messages came, -T is over (exit 28 when -n was not "
+                 "reached) or SIGINT.",
         .examples = "  dgram peer udp://10.0.0.7:9000\n"
                     "  dgram peer -b :9000\n"
                     "  dgram peer -b 127.0.0.1:9000 udp://127.0.0.1:9001\n",

@@ -130,16 +130,26 @@ class Peer(unittest.TestCase):
 
     def test_json(self):
         with udp_socket() as s, self.start("--json", "-b", "127.0.0.1:0") as peer:
+            line = json.loads(peer.read_line())
+            self.assertEqual((line["ev"], line["local"]), ("listening", "udp://127.0.0.1:%d" % peer.port))
             s.sendto(b"hi", ("127.0.0.1", peer.port))
             line = json.loads(peer.read_line())
             self.assertEqual((line["ev"], line["text"], line["from"]), ("message", "hi", "127.0.0.1:%d" % s.getsockname()[1]))
+            code, rest = peer.stop()
+            line = json.loads(rest)
+            self.assertEqual((code, line["ev"], line["sent"], line["received"]), (0, "summary", 0, 1))
 
     def test_the_time_is_over(self):
         got = run("peer", "-b", "127.0.0.1:0", "-T", "50ms")
         self.assertEqual(got.returncode, 0, got)
 
+    def test_fewer_messages_than_n_are_28(self):
+        got = run("peer", "-n", "2", "-b", "127.0.0.1:0", "-T", "50ms")
+        self.assertEqual(got.returncode, 28, got)
+        self.assertIn(b"dgram: 0 of 2 messages came\n", got.stderr)
+
     def test_stopped_it_ends_with_its_counts(self):
-        for sig in signal.SIGINT, signal.SIGTERM:
+        for sig in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
             with self.start("-b", "127.0.0.1:0") as peer:
                 self.assertEqual(peer.stop(sig)[0], 0)
                 self.assertIn(b"0 sent, 0 received", peer.stderr)
