@@ -175,6 +175,9 @@ static int check_words(const struct respond *r)
 {
 	const struct options *o = &r->common;
 
+	if (o->word_count == 0 && r->form == ANSWER_EXEC)
+		return fail_usage(o->command->name, "no endpoint before --exec, and everything after it is the command: "
+				  "write udp://127.0.0.1:7400 --exec CMD");
 	if (o->word_count == 0)
 		return fail_usage(o->command->name, "no endpoint: where shall it listen? udp://127.0.0.1:7400");
 	if (is_plain(o->words[0]) && o->word_count > 1)
@@ -239,7 +242,7 @@ static int check_exposure(const struct respond *r, const struct dgram_socket *s,
 		return 0;
 	return fail_usage(r->common.command->name,
 			  "%s is more than loopback: everyone who reaches it could run the command. Listen on "
-			  "udp://127.0.0.1:PORT, or use a key (dgram protocol), or say --insecure-open", local);
+			  "udp://127.0.0.1:PORT, or use a key (dgram protocol), or say --insecure-open before --exec", local);
 }
 
 static int check_group(const struct respond *r, const struct dgram_socket *s, const char *local)

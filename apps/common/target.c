@@ -20,7 +20,8 @@ static void write_host_port(char *out, size_t size, const struct dgram_uri *u)
 }
 
 /* What a command says that has plain endpoints alone, for now. */
-static int refuse_scheme(const struct dgram_uri *u, const char *text, const struct options *o)
+static int refuse_scheme(const struct dgram_uri *u, const char *text, enum dgram_uri_use use,
+                         const struct options *o)
 {
 	char plain[DGRAM_HOST_MAX + DGRAM_ZONE_MAX + 16];
 	write_host_port(plain, sizeof(plain), u);
@@ -35,8 +36,8 @@ static int refuse_scheme(const struct dgram_uri *u, const char *text, const stru
 		return fail_usage(o->command->name,
 		                  "%s: messages over tcp:// are not in this version yet; for a "
 		                  "plain byte stream: "
-		                  "dgram stream connect tcp://%s",
-		                  text, plain);
+		                  "dgram stream %s tcp://%s",
+		                  text, use == DGRAM_URI_LISTEN ? "listen" : "connect", plain);
 	case DGRAM_SCHEME_GROUP:
 		return fail_usage(o->command->name,
 		                  "%s: group:// is not in this version yet; for a plain group "
@@ -60,7 +61,7 @@ static int parse_plain(struct dgram_uri *u, const char *text, enum dgram_uri_use
 	const char *why = "";
 	if (dgram_uri_parse(u, text, use, &why) < 0)
 		return fail_usage(o->command->name, "%s: %s", text, why);
-	return refuse_scheme(u, text, o);
+	return refuse_scheme(u, text, use, o);
 }
 
 static void write_text(struct target *t)

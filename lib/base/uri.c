@@ -13,7 +13,7 @@
 /* What can be wrong: its error, and the sentence that says it and what to write instead. */
 /* clang-format off */
 #define PROBLEMS(ROW) \
-	ROW(EMPTY,       ADDRESS, "an empty endpoint: write HOST:PORT") \
+	ROW(EMPTY,       ADDRESS, "an empty endpoint: write HOST:PORT or udp://HOST:PORT") \
 	ROW(CONTROL,     ADDRESS, "a control character is no part of an endpoint: remove it (in " \
 	                          "a path it is written \\xNN)") \
 	ROW(BLANK,       ADDRESS, "a blank is no part of an endpoint: remove it") \

@@ -131,7 +131,7 @@ class Answers(unittest.TestCase):
             self.assertEqual(r.wait()[0], 0)
 
     def test_signals_end_it_in_order(self):
-        for sig in (signal.SIGINT, signal.SIGTERM):
+        for sig in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             with responder("--echo") as r:
                 self.assertEqual(r.stop(sig)[0], 0)
                 self.assertIn(b"0 requests, 0 answers\n", r.stderr)
@@ -259,6 +259,7 @@ class Usage(unittest.TestCase):
         (["udp://127.0.0.1:0"], rb"how shall it answer\? --echo, --reply TEXT or --exec"),
         ([], rb"no endpoint"),
         (["--echo"], rb"no endpoint"),
+        (["--exec", "cat", "udp://127.0.0.1:0"], rb"no endpoint before --exec"),
         (["udp://127.0.0.1:0", "--echo", "--reply", "x"], rb"one of them"),
         (["udp://127.0.0.1:0", "--echo", "--exec", "cat"], rb"one of them"),
         (["udp://127.0.0.1:0", "--exec"], rb"no command follows"),
@@ -268,7 +269,7 @@ class Usage(unittest.TestCase):
         (["udp://127.0.0.1:0", "time=date +%s"], rb"--exec date \+%s"),
         (["udp://127.0.0.1:0", "time='date"], rb"a quote is not closed"),
         (["udp://127.0.0.1:0", "--echo", "more"], rb"one endpoint"),
-        (["tcp://127.0.0.1:0", "--echo"], rb"tcp://"),
+        (["tcp://127.0.0.1:0", "--echo"], rb"dgram stream listen tcp://127\.0\.0\.1:0"),
         (["udp://127.0.0.1", "--echo"], rb"port"),
         (["udp://127.0.0.1:0", "--exec", "no-such-program-here"], rb"no such program"),
         (["udp://127.0.0.1:0", "--exec", "/etc/passwd"], rb"not a program"),
@@ -284,6 +285,7 @@ class Usage(unittest.TestCase):
         (["udp://127.0.0.1:0", "-k", "key", "--echo"], rb"-k"),
         (["udp://0.0.0.0:0", "--exec", "cat"], rb"127\.0\.0\.1.*a key.*--insecure-open"),
         (["udp://:0", "--exec", "cat"], rb"127\.0\.0\.1.*a key.*--insecure-open"),
+        (["udp://:0", "--exec", "cat", "--insecure-open"], rb"--insecure-open before --exec"),
     )
 
     def test_wrong_words_are_told_with_exit_2(self):
