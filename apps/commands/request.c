@@ -19,6 +19,8 @@
 #define RESOLVE_TIMEOUT (30 * DGRAM_S)
 #define SEEN_MAX        256 /* answers of a group that are remembered, to know their repetitions */
 
+_Static_assert(DGRAM_RESOLVE_MAX <= DGRAM_ASK_ADDRS_MAX, "every address of a name can be asked");
+
 struct request {
 	struct options common;
 	bool retry_refused, explain, all, trace_payload;

@@ -42,8 +42,7 @@ static void not_started(struct process *p, int error)
 	p->end = (struct process_end){.outcome = PROCESS_NO_START, .code = error};
 }
 
-void process_start(struct process *p, const char *path, char *const *argv, char *const *env,
-		   uint64_t now, uint64_t timeout)
+void process_start(struct process *p, const char *path, char *const *argv, char *const *env)
 {
 	struct spawn s = {.path = path, .argv = argv, .env = env, .fd = {-1, -1, -1}};
 	int error = 0;
@@ -52,8 +51,6 @@ void process_start(struct process *p, const char *path, char *const *argv, char 
 	p->written = p->reply_len = p->line_len = 0;
 	p->line_cut = false;
 	p->end = (struct process_end){.outcome = PROCESS_OK};
-	p->started = now;
-	p->due = timeout > DGRAM_NEVER - now ? DGRAM_NEVER : now + timeout;
 	p->pid = open_pipes(p, s.fd) == 0 ? spawn(&s) : -1;
 	if (p->pid < 0)
 		error = errno;

@@ -64,10 +64,9 @@ struct process {
 	struct process_end end;
 };
 
-/* Starts it; request, reply, limits and ticket are set by the caller. Where that fails it has ended already,
- * PROCESS_NO_START. timeout: ns. */
-void process_start(struct process *p, const char *path, char *const *argv, char *const *env,
-		   uint64_t now, uint64_t timeout);
+/* Starts it; request, reply, times and ticket are set by the caller. Where that fails it has ended already,
+ * PROCESS_NO_START. */
+void process_start(struct process *p, const char *path, char *const *argv, char *const *env);
 
 /* What poll said about one of its descriptors. */
 void process_feed(struct process *p);

@@ -126,10 +126,10 @@ static void launch(struct procs *p, struct process *seat, uint32_t ticket, uint6
 	struct job *job = &p->job[ticket];
 	char deadline[48], *env[HANDLER_ENV_MAX + VARIABLES + 1];
 	size_t n = p->config.env.count;
-	uint64_t tag = (uint64_t)(seat - p->seat) << 2;
+	uint64_t timeout = p->config.timeout, tag = (uint64_t)(seat - p->seat) << 2;
 
 	memcpy(env, p->config.env.var, n * sizeof *env);
-	snprintf(deadline, sizeof deadline, "DGRAM_DEADLINE_MS=%" PRIu64, p->config.timeout / DGRAM_MS);
+	snprintf(deadline, sizeof deadline, "DGRAM_DEADLINE_MS=%" PRIu64, timeout / DGRAM_MS);
 	env[n++] = job->peer;
 	env[n++] = job->name;
 	env[n++] = job->id;
@@ -139,7 +139,9 @@ static void launch(struct procs *p, struct process *seat, uint32_t ticket, uint6
 	seat->ticket = ticket;
 	seat->request = job->data;
 	seat->request_len = job->len;
-	process_start(seat, job->handler->path, job->handler->argv, env, now, p->config.timeout);
+	seat->started = now;
+	seat->due = timeout > DGRAM_NEVER - now ? DGRAM_NEVER : now + timeout;
+	process_start(seat, job->handler->path, job->handler->argv, env);
 	for (uint64_t i = 0; i < 3; i++)
 		if (seat->fd[i] >= 0)
 			watch(p, seat->fd[i], i == 0 ? EPOLLOUT : EPOLLIN, tag | i);

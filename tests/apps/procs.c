@@ -555,7 +555,7 @@ static void old_news_of_a_flood_changes_nothing(void **state)
 	int status;
 
 	(void)state;
-	process_start(&p, "/bin/sh", (char *const *)SH("echo too much"), env, dgram_clock(), DGRAM_S);
+	process_start(&p, "/bin/sh", (char *const *)SH("echo too much"), env);
 	assert_int_equal(waitid(P_PID, (id_t)p.pid, &info, WEXITED | WNOWAIT), 0);
 	process_exited(&p, &sink);
 	assert_int_equal(waitpid(p.pid, &status, 0), p.pid);
