@@ -59,7 +59,7 @@ def there_and_back(codec, datagrams, what):
 def vectors():
     """(verb, sender, hex, what follows): "take" with the form, "refuse" with the reason."""
     with open(os.path.join(HERE, "vectors.txt"), encoding="ascii") as file:
-        lines = [line.rstrip("\n") for line in file if line.strip() and not line.startswith("#")]
+        lines = [line for line in file.read().replace("\\\n", "").splitlines() if line and line[0] != "#"]
     for first, second in zip(lines[::2], lines[1::2]):
         yield first.split(" ") + [second.strip()]
 
