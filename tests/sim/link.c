@@ -59,15 +59,17 @@ static struct dgram_relay *made(struct dgram_relay **relay, const struct dgram_r
 	return *relay;
 }
 
-void sim_link_push(struct sim_link *link, const struct dgram_relay_options *opt, bool healed,
-		   uint64_t now, const struct sim_datagram *datagram, int error)
+enum dgram_relay_verdict sim_link_push(struct sim_link *link, const struct dgram_relay_options *opt,
+				       bool healed, uint64_t now,
+				       const struct sim_datagram *datagram, int error)
 {
 	struct dgram_relay_options perfect = {
 		.delay = opt->delay, .entries_max = opt->entries_max, .bytes_max = opt->bytes_max};
 	struct dgram_relay *relay =
 		healed ? made(&link->good, &perfect) : made(&link->bad, opt);
 
-	dgram_relay_push(relay, now, tag_of(datagram, error), datagram->data, datagram->len);
+	return dgram_relay_push(relay, now, tag_of(datagram, error), datagram->data,
+				datagram->len);
 }
 
 bool sim_link_pop(struct sim_link *link, uint64_t now, struct sim_datagram *out, int *error)

@@ -55,11 +55,12 @@ struct sim_link {
 
 void sim_link_free(struct sim_link *link);
 
-/* healed: through the good relay. */
-void sim_link_push(struct sim_link *link, const struct dgram_relay_options *opt, bool healed,
-		   uint64_t now, const struct sim_datagram *datagram, int error);
+/* healed: through the good relay. error: not 0 for the report of a refusal. */
+enum dgram_relay_verdict sim_link_push(struct sim_link *link, const struct dgram_relay_options *opt,
+				       bool healed, uint64_t now,
+				       const struct sim_datagram *datagram, int error);
 
-/* The next one that is due, but for its nodes. error: not 0 for the report of a refusal. */
+/* The next one that is due, but for its nodes, which the caller knows. */
 bool sim_link_pop(struct sim_link *link, uint64_t now, struct sim_datagram *out, int *error);
 
 uint64_t sim_link_deadline(const struct sim_link *link);

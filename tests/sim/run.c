@@ -25,6 +25,18 @@ static const char *const network_marks[] = {
 #undef SIM_MARK_ROW
 };
 
+static void print_faults(const struct sim_faults *f)
+{
+	const struct dgram_relay_options *r = &f->relay;
+
+	printf("per million: lost %u, bursts %u, doubled %u, reordered %u, flipped %u, late %u, mangled %u,"
+	       " not sent %u\n",
+	       r->loss, r->burst_enter, r->duplicate, r->reorder, r->corrupt, f->late, f->mangle,
+	       f->send_error);
+	printf("ms: one way %.3f + %.3f, timers late by %.3f; bit/s: %" PRIu64 "\n",
+	       (double)r->delay / 1e6, (double)r->jitter / 1e6, (double)f->granule / 1e6, r->rate);
+}
+
 static uint64_t run_seed(const struct sim_play *play, const struct options *o, uint64_t seed,
 			 struct totals *totals)
 {
@@ -35,6 +47,8 @@ static uint64_t run_seed(const struct sim_play *play, const struct options *o, u
 	sim_world_init(world, seed, NULL);
 	world->marks = totals->marks;
 	world->trace = o->trace ? stdout : NULL;
+	if (o->trace)
+		print_faults(&world->faults);
 	play->run(world, totals->play_marks);
 	if (world->failure[0]) {
 		totals->failures++;

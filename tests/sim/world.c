@@ -133,11 +133,24 @@ static bool is_stopped(struct sim_world *world, const struct sim_link *link,
 	} else {
 		return false;
 	}
+	sim_world_note(world, error ? d->to : d->from, "stopped by a cut or a size limit", error, NULL,
+		       0);
 	if (why && !error)
 		tell(world, d->from, d, why, false);
 	return true;
 }
 
+static void keep_late_copy(struct sim_world *world, const struct sim_datagram *d, int error)
+{
+	uint64_t due = world->now + 1 + dg_random_below(&world->random, SIM_LATE_MAX);
+	struct sim_parcel *parcel = sim_parcel_new(d, error, due);
+
+	parcel->datagram.copy = true;
+	parcel->next = world->late;
+	world->late = parcel;
+}
+
+/* Onto the link: d, or the report that it was refused, which goes the other way. */
 static void push(struct sim_world *world, const struct sim_datagram *d, int error)
 {
 	struct dgram_relay_options opt = world->faults.relay;
@@ -145,17 +158,17 @@ static void push(struct sim_world *world, const struct sim_datagram *d, int erro
 
 	if (is_stopped(world, link, d, error))
 		return;
-	if (rough(world) && sim_chance(&world->random, world->faults.late)) {
-		struct sim_datagram copy = *d;
-		copy.copy = true;
-		struct sim_parcel *parcel = sim_parcel_new(
-			&copy, error, world->now + 1 + dg_random_below(&world->random, SIM_LATE_MAX));
-		parcel->next = world->late;
-		world->late = parcel;
-	}
+	if (rough(world) && sim_chance(&world->random, world->faults.late))
+		keep_late_copy(world, d, error);
 	opt.seed = world->seed;
 	opt.link = error ? d->to * SIM_NODES_MAX + d->from : d->from * SIM_NODES_MAX + d->to;
-	sim_link_push(link, &opt, !rough(world), world->now, d, error);
+
+	enum dgram_relay_verdict verdict =
+		sim_link_push(link, &opt, !rough(world), world->now, d, error);
+
+	if (verdict != DGRAM_RELAY_TAKEN)
+		sim_world_note(world, error ? d->to : d->from, dgram_relay_verdict_text(verdict), error,
+			       NULL, 0);
 }
 
 static int kernel_error(struct sim_world *world, const struct sim_link *link, size_t len)
@@ -246,6 +259,7 @@ static void arrive(struct sim_world *world, const struct sim_datagram *d, int er
 		if (error || node->silent)
 			return;
 		world->marks[SIM_MARK_PORT_CLOSED]++;
+		sim_world_note(world, at, "its port is closed to", d->from, NULL, 0);
 		push(world, d, DGRAM_ERR_REFUSED);
 	} else if (node->paused_until) {
 		if (!sim_inbox_put(&node->inbox, d, error))
@@ -266,7 +280,7 @@ static void link_event(struct sim_world *world, unsigned from, unsigned to)
 	if (!sim_link_pop(link, world->now, &d, &error))
 		return;
 	if (error && d.damaged)
-		return; /* no system believes a report whose checksum is wrong */
+		return; /* no system believes a report that is damaged, or quotes what nobody sent */
 	d.from = error ? to : from;
 	d.to = error ? from : to;
 	if (!error && rough(world) && sim_chance(&world->random, world->faults.mangle))
