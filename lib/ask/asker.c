@@ -14,7 +14,7 @@
  * after the second try leaves the first open: the doubt is kept, never lost. */
 #include <dgram/ask.h>
 
-#include "ask/profile.h"
+#include "ask/options.h"
 #include "base/random.h"
 
 static uint64_t later(uint64_t at, uint64_t wait)
@@ -34,7 +34,7 @@ int dgram_asker_init(struct dgram_asker *a, const struct dgram_addr *to, size_t 
 	if (!to_count || to_count > DGRAM_ASK_ADDRS_MAX || (opt && opt->profile > DGRAM_PROFILE_WAN))
 		return DGRAM_ERR_ARGUMENT;
 	*a = (struct dgram_asker){
-		.opt = dg_profile_apply(opt, to, to_count),
+		.opt = dg_ask_options(opt, to, to_count),
 		.addr_count = (uint8_t)to_count,
 		.current = (uint8_t)(to_count - 1), /* the next one is to[0] */
 		.moving = true,

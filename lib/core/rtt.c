@@ -23,7 +23,7 @@ static uint32_t ticks(uint64_t ns)
 	return (uint32_t)most(1, least(ns / TICK, UINT32_MAX));
 }
 
-void dg_rtt_init(struct dg_rtt *rtt, enum dg_profile profile, uint16_t ack_delay_ms)
+void dg_rtt_init(struct dg_rtt *rtt, enum dgram_profile profile, uint16_t ack_delay_ms)
 {
 	memset(rtt, 0, sizeof *rtt);
 	rtt->minimum = UINT32_MAX;
@@ -75,14 +75,14 @@ uint64_t dg_rtt_smoothed(const struct dg_rtt *rtt)
 uint64_t dg_rtt_pto(const struct dg_rtt *rtt)
 {
 	if (!dg_rtt_is_measured(rtt))
-		return dg_profiles[rtt->profile].first_wait;
+		return dg_profile(rtt->profile)->first_wait;
 	return dg_rtt_smoothed(rtt) + most((uint64_t)rtt->variation * 4 * TICK, GRANULARITY) +
 	       rtt->ack_delay_ms * DGRAM_MS;
 }
 
 uint64_t dg_rtt_wait(const struct dg_rtt *rtt, uint32_t probes, uint64_t random)
 {
-	const struct dg_profile_numbers *profile = &dg_profiles[rtt->profile];
+	const struct dg_profile *profile = dg_profile(rtt->profile);
 	uint64_t pto = dg_rtt_pto(rtt);
 	uint64_t wait = pto;
 

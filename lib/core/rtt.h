@@ -14,7 +14,7 @@
 #ifndef DG_CORE_RTT_H
 #define DG_CORE_RTT_H
 
-#include "core/profile.h"
+#include "base/profile.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -24,10 +24,10 @@ struct dg_rtt {
 	uint32_t variation;    /* ticks */
 	uint32_t minimum;      /* ticks */
 	uint16_t ack_delay_ms; /* the peer's max_ack_delay, from its hello */
-	uint8_t profile;       /* enum dg_profile */
+	uint8_t profile;       /* enum dgram_profile */
 };
 
-void dg_rtt_init(struct dg_rtt *rtt, enum dg_profile profile, uint16_t ack_delay_ms);
+void dg_rtt_init(struct dg_rtt *rtt, enum dgram_profile profile, uint16_t ack_delay_ms);
 
 /* sample: ns since the largest newly acknowledged packet was sent, if at least one that was newly
  * acknowledged asked for it (RFC 9002, 5.1). delay: ns the peer says it held the ACK back; 0 for a

@@ -16,7 +16,7 @@ static void assert_near(uint64_t value, uint64_t expected, uint64_t slack)
 		         (unsigned long long)expected, (unsigned long long)slack);
 }
 
-static struct dg_rtt fresh(enum dg_profile profile)
+static struct dg_rtt fresh(enum dgram_profile profile)
 {
 	struct dg_rtt rtt;
 
@@ -32,7 +32,7 @@ static void an_estimate_is_16_bytes(void **state)
 
 static void the_first_sample_is_the_estimate_and_half_of_it_the_variation(void **state)
 {
-	struct dg_rtt rtt = fresh(DG_WAN);
+	struct dg_rtt rtt = fresh(DGRAM_PROFILE_WAN);
 
 	(void)state;
 	assert_false(dg_rtt_is_measured(&rtt));
@@ -57,7 +57,7 @@ static void only_a_believable_delay_is_taken_off(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct dg_rtt rtt = fresh(DG_WAN);
+		struct dg_rtt rtt = fresh(DGRAM_PROFILE_WAN);
 		uint64_t expected = (7 * 100 + rows[i].adjusted) * DGRAM_MS / 8;
 
 		dg_rtt_sample(&rtt, 100 * DGRAM_MS, 0);
@@ -68,7 +68,7 @@ static void only_a_believable_delay_is_taken_off(void **state)
 
 static void after_persistent_congestion_the_next_sample_is_the_least(void **state)
 {
-	struct dg_rtt rtt = fresh(DG_WAN);
+	struct dg_rtt rtt = fresh(DGRAM_PROFILE_WAN);
 
 	(void)state;
 	dg_rtt_sample(&rtt, 10 * DGRAM_MS, 0);
@@ -87,7 +87,7 @@ static void samples_of_any_size_neither_vanish_nor_overflow(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(samples); i++) {
 		for (size_t k = 0; k < COUNT(samples); k++) {
-			struct dg_rtt rtt = fresh(DG_LAN);
+			struct dg_rtt rtt = fresh(DGRAM_PROFILE_LAN);
 
 			dg_rtt_sample(&rtt, samples[i], 0);
 			dg_rtt_sample(&rtt, samples[k], samples[i]);
@@ -103,12 +103,12 @@ static void samples_of_any_size_neither_vanish_nor_overflow(void **state)
 static void waits_without_a_sample_grow_up_to_the_profiles_cap(void **state)
 {
 	static const struct {
-		enum dg_profile profile;
+		enum dgram_profile profile;
 		double waits[8];
 	} rows[] = {
-	        {DG_LOOPBACK, {50, 75, 112.5, 168.75, 253.125, 379.6875, 500, 500}},
-	        {DG_LAN, {100, 150, 225, 337.5, 506.25, 759.375, 1000, 1000}},
-	        {DG_WAN, {1000, 2000, 4000, 8000, 8000, 8000, 8000, 8000}},
+	        {DGRAM_PROFILE_LOOPBACK, {50, 75, 112.5, 168.75, 253.125, 379.6875, 500, 500}},
+	        {DGRAM_PROFILE_LAN, {100, 150, 225, 337.5, 506.25, 759.375, 1000, 1000}},
+	        {DGRAM_PROFILE_WAN, {1000, 2000, 4000, 8000, 8000, 8000, 8000, 8000}},
 	};
 
 	(void)state;
@@ -123,13 +123,13 @@ static void waits_without_a_sample_grow_up_to_the_profiles_cap(void **state)
 			assert_near(dg_rtt_wait(&rtt, probes, wait / 5), wait + wait / 10, 1);
 		}
 		assert_true(dg_rtt_wait(&rtt, UINT32_MAX, 0) <=
-		            dg_profiles[rows[i].profile].wait_max);
+		            dg_profile(rows[i].profile)->wait_max);
 	}
 }
 
 static void jitter_stays_within_a_tenth_and_reaches_both_ends(void **state)
 {
-	struct dg_rtt rtt = fresh(DG_LAN);
+	struct dg_rtt rtt = fresh(DGRAM_PROFILE_LAN);
 	uint64_t low = UINT64_MAX, high = 0;
 	struct dg_random random;
 
@@ -147,7 +147,7 @@ static void jitter_stays_within_a_tenth_and_reaches_both_ends(void **state)
 
 static void measured_waits_begin_at_the_pto_and_have_no_jitter(void **state)
 {
-	struct dg_rtt rtt = fresh(DG_LOOPBACK);
+	struct dg_rtt rtt = fresh(DGRAM_PROFILE_LOOPBACK);
 
 	(void)state;
 	for (int i = 0; i < 100; i++)
@@ -161,7 +161,7 @@ static void measured_waits_begin_at_the_pto_and_have_no_jitter(void **state)
 
 static void a_path_slower_than_the_cap_is_waited_for(void **state)
 {
-	struct dg_rtt rtt = fresh(DG_LOOPBACK);
+	struct dg_rtt rtt = fresh(DGRAM_PROFILE_LOOPBACK);
 
 	(void)state;
 	dg_rtt_sample(&rtt, 600 * DGRAM_S, 0);
@@ -171,20 +171,20 @@ static void a_path_slower_than_the_cap_is_waited_for(void **state)
 
 static void loss_takes_nine_eighths_of_the_longer_time_and_a_millisecond_at_least(void **state)
 {
-	struct dg_rtt rtt = fresh(DG_WAN);
+	struct dg_rtt rtt = fresh(DGRAM_PROFILE_WAN);
 
 	(void)state;
 	dg_rtt_sample(&rtt, 80 * DGRAM_MS, 0);
 	assert_near(dg_rtt_loss_delay(&rtt, 40 * DGRAM_MS), 90 * DGRAM_MS, 2 * TICK);
 	assert_int_equal(dg_rtt_loss_delay(&rtt, 160 * DGRAM_MS), 180 * DGRAM_MS);
-	rtt = fresh(DG_LOOPBACK);
+	rtt = fresh(DGRAM_PROFILE_LOOPBACK);
 	dg_rtt_sample(&rtt, 20 * DGRAM_US, 0);
 	assert_int_equal(dg_rtt_loss_delay(&rtt, 20 * DGRAM_US), DGRAM_MS);
 }
 
 static void persistent_congestion_takes_three_ptos(void **state)
 {
-	struct dg_rtt rtt = fresh(DG_WAN);
+	struct dg_rtt rtt = fresh(DGRAM_PROFILE_WAN);
 
 	(void)state;
 	dg_rtt_sample(&rtt, 100 * DGRAM_MS, 0);
@@ -194,7 +194,7 @@ static void persistent_congestion_takes_three_ptos(void **state)
 /* The same in floating point, straight from the RFC's text. */
 static void ten_thousand_samples_agree_with_the_formula(void **state)
 {
-	struct dg_rtt rtt = fresh(DG_WAN);
+	struct dg_rtt rtt = fresh(DGRAM_PROFILE_WAN);
 	double smoothed = 0, variation = 0, minimum = 1e18;
 	struct dg_random random;
 

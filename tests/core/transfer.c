@@ -4,7 +4,7 @@
  */
 #include "core/congestion.h"
 #include "core/pacer.h"
-#include "core/profile.h"
+#include "base/profile.h"
 #include "core/recovery.h"
 #include "core/rtt.h"
 #include "core/timers.h"
@@ -81,13 +81,13 @@ static uint64_t wait_of(const struct end *e)
 	return dg_rtt_wait(&e->rtt, e->recovery.probes, e->recovery.next);
 }
 
-static void open_end(struct end *e, enum dg_profile profile, uint32_t items, uint64_t number)
+static void open_end(struct end *e, enum dgram_profile profile, uint32_t items, uint64_t number)
 {
 	e->items = items;
-	dg_rtt_init(&e->rtt, profile, dg_profiles[profile].ack_delay_ms);
-	dg_window_wake(&e->window, &e->busy, dg_profiles[profile].ack_delay_ms * MS, 0);
+	dg_rtt_init(&e->rtt, profile, dg_profile(profile)->ack_delay_ms);
+	dg_window_wake(&e->window, &e->busy, dg_profile(profile)->ack_delay_ms * MS, 0);
 	dg_recovery_init(&e->recovery, e->ring, RING, number, false);
-	dg_congestion_init(&e->congestion, &dg_newreno, SIZE, dg_profiles[profile].initial_window);
+	dg_congestion_init(&e->congestion, &dg_newreno, SIZE, dg_profile(profile)->initial_window);
 	e->window_min = e->congestion.window;
 }
 
@@ -364,7 +364,7 @@ static void run(struct world *w)
 	fail_msg("it never ends");
 }
 
-static struct world *simulate(const struct link *link, enum dg_profile profile, uint32_t there,
+static struct world *simulate(const struct link *link, enum dgram_profile profile, uint32_t there,
                               uint32_t back, uint64_t number, uint64_t seed)
 {
 	struct world *w = calloc(1, sizeof *w);
@@ -400,19 +400,19 @@ static void everything_arrives_over_every_link(void **state)
 {
 	static const struct {
 		struct link link;
-		enum dg_profile profile;
+		enum dgram_profile profile;
 		uint32_t there, back;
 	} rows[] = {
-	        {{.delay = 10 * DGRAM_US}, DG_LOOPBACK, 2000, 0},
-	        {{.delay = 0}, DG_LOOPBACK, 500, 500},
-	        {{.delay = MS, .loss = 1}, DG_LAN, 2000, 10},
-	        {{.delay = 10 * MS, .loss = 5}, DG_LAN, 1000, 1000},
-	        {{.delay = 10 * MS, .loss = 30, .jitter = 5 * MS}, DG_LAN, 300, 50},
-	        {{.delay = 10 * MS, .loss = 50, .copies = 20}, DG_LOOPBACK, 100, 100},
-	        {{.delay = 50 * MS, .loss = 10, .jitter = 50 * MS}, DG_WAN, 500, 0},
-	        {{.delay = 100 * MS, .loss = 50, .jitter = 100 * MS}, DG_WAN, 50, 50},
-	        {{.delay = 300 * DGRAM_S, .loss = 20}, DG_WAN, 20, 5},
-	        {{.delay = 10 * MS, .rate = 1000000, .queue = 20, .loss = 2}, DG_WAN, 1000, 100},
+	        {{.delay = 10 * DGRAM_US}, DGRAM_PROFILE_LOOPBACK, 2000, 0},
+	        {{.delay = 0}, DGRAM_PROFILE_LOOPBACK, 500, 500},
+	        {{.delay = MS, .loss = 1}, DGRAM_PROFILE_LAN, 2000, 10},
+	        {{.delay = 10 * MS, .loss = 5}, DGRAM_PROFILE_LAN, 1000, 1000},
+	        {{.delay = 10 * MS, .loss = 30, .jitter = 5 * MS}, DGRAM_PROFILE_LAN, 300, 50},
+	        {{.delay = 10 * MS, .loss = 50, .copies = 20}, DGRAM_PROFILE_LOOPBACK, 100, 100},
+	        {{.delay = 50 * MS, .loss = 10, .jitter = 50 * MS}, DGRAM_PROFILE_WAN, 500, 0},
+	        {{.delay = 100 * MS, .loss = 50, .jitter = 100 * MS}, DGRAM_PROFILE_WAN, 50, 50},
+	        {{.delay = 300 * DGRAM_S, .loss = 20}, DGRAM_PROFILE_WAN, 20, 5},
+	        {{.delay = 10 * MS, .rate = 1000000, .queue = 20, .loss = 2}, DGRAM_PROFILE_WAN, 1000, 100},
 	};
 	static const uint64_t numbers[] = {0, 1, UINT32_MAX - 50, DG_VARINT_MAX - 40000};
 
@@ -426,7 +426,7 @@ static void everything_arrives_over_every_link(void **state)
 static void a_good_link_loses_nothing_probes_nothing_and_is_used(void **state)
 {
 	const struct link link = {.delay = 10 * MS};
-	struct world *w = simulate(&link, DG_LAN, 2000, 0, 0, 1);
+	struct world *w = simulate(&link, DGRAM_PROFILE_LAN, 2000, 0, 0, 1);
 	const struct end *e = &w->ends[0];
 
 	(void)state;
@@ -445,7 +445,7 @@ static void a_good_link_loses_nothing_probes_nothing_and_is_used(void **state)
 static void a_narrow_link_is_filled_but_not_flooded(void **state)
 {
 	const struct link link = {.delay = 10 * MS, .rate = 1250000, .queue = 25};
-	struct world *w = simulate(&link, DG_WAN, ITEMS, 0, 0, 1);
+	struct world *w = simulate(&link, DGRAM_PROFILE_WAN, ITEMS, 0, 0, 1);
 	const struct end *e = &w->ends[0];
 	uint64_t least = (uint64_t)ITEMS * SIZE * DGRAM_S / link.rate;
 
@@ -463,13 +463,13 @@ static void a_narrow_link_is_filled_but_not_flooded(void **state)
 static void a_lost_tail_ends_with_a_probe(void **state)
 {
 	static const struct {
-		enum dg_profile profile;
+		enum dgram_profile profile;
 		uint32_t items, tail;
 		uint64_t limit; /* ms */
 	} rows[] = {
-	        {DG_LAN, 100, 1, 120},   {DG_LAN, 100, 20, 160}, {DG_WAN, 100, 1, 400},
-	        {DG_WAN, 100, 20, 500},  {DG_LAN, 1, 1, 140},    {DG_WAN, 1, 1, 1200},
-	        {DG_LOOPBACK, 1, 1, 90},
+	        {DGRAM_PROFILE_LAN, 100, 1, 120},   {DGRAM_PROFILE_LAN, 100, 20, 160}, {DGRAM_PROFILE_WAN, 100, 1, 400},
+	        {DGRAM_PROFILE_WAN, 100, 20, 500},  {DGRAM_PROFILE_LAN, 1, 1, 140},    {DGRAM_PROFILE_WAN, 1, 1, 1200},
+	        {DGRAM_PROFILE_LOOPBACK, 1, 1, 90},
 	};
 
 	(void)state;
@@ -491,7 +491,7 @@ static void a_dark_link_takes_the_window_to_the_least_and_then_is_used_again(voi
 	                          .queue = 25,
 	                          .dark_from = 2 * DGRAM_S,
 	                          .dark_until = 6 * DGRAM_S};
-	struct world *w = simulate(&link, DG_LAN, ITEMS, 0, 0, 1);
+	struct world *w = simulate(&link, DGRAM_PROFILE_LAN, ITEMS, 0, 0, 1);
 	const struct end *e = &w->ends[0];
 
 	(void)state;
@@ -505,7 +505,7 @@ static void a_dark_link_takes_the_window_to_the_least_and_then_is_used_again(voi
 static void reordered_packets_are_seen_to_be_late_and_not_lost(void **state)
 {
 	const struct link link = {.delay = 10 * MS, .jitter = 8 * MS};
-	struct world *w = simulate(&link, DG_LAN, 1000, 0, 0, 1);
+	struct world *w = simulate(&link, DGRAM_PROFILE_LAN, 1000, 0, 0, 1);
 	const struct end *e = &w->ends[0];
 
 	(void)state;

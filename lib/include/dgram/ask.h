@@ -14,6 +14,7 @@
 #include <dgram/addr.h>
 #include <dgram/error.h>
 #include <dgram/export.h>
+#include <dgram/profile.h>
 #include <dgram/socket.h>
 #include <dgram/time.h>
 
@@ -22,18 +23,6 @@ extern "C" {
 #endif
 
 #define DGRAM_ASK_ADDRS_MAX 8
-
-/* First wait, its growth, the longest wait, the deadline. */
-enum dgram_profile {
-	DGRAM_PROFILE_AUTO = 0, /* by destination; of several the slowest */
-	DGRAM_PROFILE_LOOPBACK, /* 50 ms, x1.5, 500 ms, 5 s */
-	DGRAM_PROFILE_LAN,      /* 100 ms, x1.5, 1 s, 5 s */
-	DGRAM_PROFILE_WAN,      /* 1 s (RFC 8085 section 3.1.1), x2, 8 s, 30 s */
-};
-
-/* Loopback, UNIX and the unspecified address, which is this machine; private, link-local, multicast
- * and broadcast; everything else. */
-DGRAM_API enum dgram_profile dgram_profile_of(const struct dgram_addr *to);
 
 /* Zeroed: the destination's profile, until its deadline. Times are ns. */
 struct dgram_ask_options {

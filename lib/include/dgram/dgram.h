@@ -13,6 +13,7 @@
 #include <dgram/ask.h>
 #include <dgram/error.h>
 #include <dgram/frame.h>
+#include <dgram/profile.h>
 #include <dgram/relay.h>
 #include <dgram/resolve.h>
 #include <dgram/socket.h>
