@@ -31,7 +31,9 @@ uint64_t sim_clock_local(const struct sim_clock *clock, uint64_t world)
 {
 	int64_t elapsed = (int64_t)(world - clock->world);
 
-	return clock->local + (uint64_t)(elapsed + elapsed / 1000000 * clock->skew);
+	/* In two parts, which cannot overflow; it never runs backwards. */
+	elapsed += elapsed / 1000000 * clock->skew + elapsed % 1000000 * clock->skew / 1000000;
+	return clock->local + (uint64_t)elapsed;
 }
 
 uint64_t sim_clock_world(const struct sim_clock *clock, uint64_t local, uint64_t now)
