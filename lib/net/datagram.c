@@ -21,15 +21,17 @@ static bool would_block(int errno_value)
 	return errno_value == EAGAIN || errno_value == EWOULDBLOCK;
 }
 
-/* An empty connected socket tells its peer's errors; *deadline is 0 until the first wait. */
+/* An empty connected socket tells its peer's errors, with their errno; *deadline is 0 until the first wait. */
 static int wait_for_more(struct dgram_socket *s, uint64_t *deadline)
 {
 	struct dgram_socket_error e;
 	uint64_t left;
 	int events;
 
-	if (s->connected && dg_errors_pop(s, &e))
+	if (s->connected && dg_errors_pop(s, &e)) {
+		errno = e.errno_value;
 		return e.error;
+	}
 	if (s->timeout == 0)
 		return DGRAM_ERR_AGAIN;
 	if (*deadline == 0)

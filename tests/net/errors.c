@@ -2,6 +2,8 @@
  * waits for one. The tests that need the error queue skip themselves where the system has none. */
 #include "net.h"
 
+#include <errno.h>
+
 #define NEED_ERROR_QUEUE(s)                                                                        \
 	do {                                                                                       \
 		if (!(s)->error_queue) {                                                           \
@@ -170,6 +172,7 @@ static void a_refusal_reaches_a_connected_socket_at_once(void **state)
 		dgram_socket_settimeout(&s, timeouts[i]);
 		assert_int_equal(dgram_socket_recvfrom(&s, buf, sizeof buf, NULL),
 		                 DGRAM_ERR_REFUSED);
+		assert_int_equal(errno, ECONNREFUSED);
 		expect_nothing(&s);
 		dgram_socket_close(&s);
 	}

@@ -130,8 +130,8 @@ DGRAM_API int dgram_socket_sendto(struct dgram_socket *s, const void *data, size
 /* One datagram in: its length (0 is a datagram). DGRAM_ERR_TIMEOUT when the timeout passed, DGRAM_ERR_AGAIN when it
  * is 0; DGRAM_ERR_TRUNCATED: it was longer than size and is gone (over UNIX also: it carried descriptors). from
  * may be NULL; it is filled in for a truncated one too. Only on a connected socket an error that waits is
- * returned, and with that taken, once no datagram is left: DGRAM_ERR_REFUSED is the peer's. On others errors wait
- * for dgram_socket_next_error. */
+ * returned, with its errno, and so taken, once no datagram is left: DGRAM_ERR_REFUSED is the peer's. On others
+ * errors wait for dgram_socket_next_error. */
 DGRAM_API int dgram_socket_recvfrom(struct dgram_socket *s, void *buf, size_t size,
 				    struct dgram_addr *from);
 
