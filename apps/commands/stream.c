@@ -380,6 +380,9 @@ static int run(const struct command *self, int argc, char **argv)
 		        s.common.word_count < 2
 		                ? "an endpoint is missing: tcp://HOST:PORT or unix://PATH"
 		                : "one endpoint at a time; what is to be sent comes from stdin");
+	if (listens ? s.retry_refused : s.keep)
+		return fail_usage("stream", listens ? "--retry-refused is for connect"
+		                                    : "--keep is for listen");
 	pump_open(&s.pump, &s.common);
 	return listens ? run_listen(&s) : run_connect(&s);
 }

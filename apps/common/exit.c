@@ -36,6 +36,7 @@ int exit_of(int error)
 		return CODE_RESOLVE;
 	case DGRAM_ERR_REFUSED:
 	case DGRAM_ERR_UNREACHABLE:
+	case DGRAM_ERR_KIND:
 	case DGRAM_ERR_DENIED:
 	case DGRAM_ERR_SYSTEM:
 		return CODE_REFUSED;

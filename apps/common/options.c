@@ -176,7 +176,8 @@ static int parse_time(const char *option, const char *arg, uint64_t *ns)
 
 /* clang-format off */
 static const struct argp_option timing_table[] = {
-	{"timeout",  't', "DUR", 0, "the first wait; the next ones grow (default by destination: 50 ms on loopback, 100 ms on a LAN, 1 s)", 0},
+	{"timeout",  't', "DUR", 0,
+	 "the first wait; the next ones grow (default by destination: 50 ms on loopback, 100 ms on a LAN, 1 s)", 0},
 	{"retries",  'r', "N",   0, "send again at most N times (default: until the deadline)", 0},
 	{"deadline", 'T', "DUR", 0, "the whole operation (default 5 s loopback and LAN, 30 s else)", 0},
 	{"backoff", OPT_BACKOFF, "F", OPTION_IN_HELP_ONLY, "each wait is F times the one before (1.5; 2 beyond the LAN)", 0},

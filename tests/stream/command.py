@@ -207,6 +207,25 @@ class Connect(unittest.TestCase):
             done = run("stream", "connect", "--retry-refused", "-T", "1s", endpoint)
         self.assertEqual(done.returncode, 7)
 
+    def test_an_option_of_the_other_side_is_2(self):
+        for words in (("connect", "--keep"), ("listen", "--retry-refused")):
+            done = run("stream", *words, "tcp://127.0.0.1:1")
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(words[1].encode() + b" is for ", done.stderr)
+
+    def test_a_unix_socket_of_the_other_kind_is_told(self):
+        with harness.directory() as d:
+            endpoint = "unix://%s/s" % d
+            with Running("listen", endpoint):
+                done = run("stream", "connect", endpoint)
+            self.assertEqual(done.returncode, 7)
+            self.assertIn(b"datagrams and streams do not mix", done.stderr)
+            with Running("stream", "listen", endpoint, stdin=subprocess.PIPE):
+                for verb in ("request", "send"):
+                    done = run(verb, endpoint, "hi")
+                    self.assertEqual(done.returncode, 7)
+                    self.assertIn(b"datagrams and streams do not mix", done.stderr)
+
     def test_an_unresolvable_name_is_6_and_a_foreign_address_45(self):
         self.assertEqual(run("stream", "connect", "tcp://no.such.host.invalid:1", "-T", "10s").returncode, 6)
         self.assertEqual(run("stream", "connect", "-b", "192.0.2.1", "tcp://127.0.0.1:1").returncode, 45)

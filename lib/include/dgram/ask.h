@@ -155,13 +155,13 @@ struct dgram_question {
  *   DGRAM_ERR_UNKNOWN      refused after an earlier try was not: it may have run
  *   DGRAM_ERR_SIZE         the request is too large; nothing was sent
  *   DGRAM_ERR_TRUNCATED    the answer is longer than size
- *   DGRAM_ERR_DENIED, _NOBUFS, _AGAIN, _PORT, _ZONE, _UNSUPPORTED, _SYSTEM
- *                          why nothing could be sent; errno is in the report
+ *   DGRAM_ERR_DENIED, _NOBUFS, _AGAIN, _PORT, _ZONE, _KIND, _UNSUPPORTED,
+ *   _SYSTEM                why nothing could be sent; errno is in the report
  *
- * s carries the families of to; a connected one has to[0] as its peer. Its timeout is not looked at, and what lies in it unread is thrown away,
- * as it came before the question. The further answers of a group are received from s afterwards. A
- * UNIX peer answers from the path as it bound it: where that may be a relative one, connect s or set
- * any_source. opt and report may be NULL. */
+ * s carries the families of to; a connected one has to[0] as its peer. Its timeout is not looked at,
+ * and what lies in it unread is thrown away, as it came before the question. The further answers of
+ * a group are received from s afterwards. A UNIX peer answers from the path as it bound it: where
+ * that may be a relative one, connect s or set any_source. opt and report may be NULL. */
 DGRAM_API int dgram_ask(struct dgram_socket *s, const struct dgram_question *question,
 			const struct dgram_ask_options *opt, struct dgram_ask_report *report);
 

@@ -38,7 +38,8 @@ extern "C" {
 	ROW(CLOSED,      closed,      -21, "the other side closed the connection") \
 	ROW(BROKEN,      broken,      -22, "the connection broke while it was open") \
 	ROW(FORMAT,      format,      -23, "the bytes are malformed") \
-	ROW(UNSUPPORTED, unsupported, -24, "this system or build cannot do this")
+	ROW(UNSUPPORTED, unsupported, -24, "this system or build cannot do this") \
+	ROW(KIND,        kind,        -25, "a socket of another kind is there: datagrams and streams do not mix")
 /* clang-format on */
 
 enum dgram_error {
