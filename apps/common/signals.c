@@ -23,20 +23,25 @@ static void note(int sig)
 	errno = kept;
 }
 
-static const int deadly[] = {SIGINT, SIGTERM, SIGHUP}; /* HUP: the terminal was closed */
+/* HUP: the terminal was closed. The last two are no way to end in order, but leave no path behind. */
+static const int deadly[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM};
+#define ORDERLY 3
+#define DEADLY  (sizeof(deadly) / sizeof(deadly[0]))
 
-/* nohup has it ignored. */
+/* nohup has HUP ignored; who ignores INT for a command in the background does not mean ours. */
 static bool is_wanted(int sig)
 {
 	struct sigaction before;
-	return sig != SIGHUP || sigaction(sig, NULL, &before) < 0 || before.sa_handler != SIG_IGN;
+	if (sig == SIGINT || sig == SIGTERM)
+		return true;
+	return sigaction(sig, NULL, &before) < 0 || before.sa_handler != SIG_IGN;
 }
 
-static void on_signals(void (*handler)(int))
+static void on_signals(void (*handler)(int), size_t count)
 {
 	struct sigaction action = {.sa_handler = handler, .sa_flags = (int)SA_RESETHAND};
 	sigemptyset(&action.sa_mask);
-	for (size_t i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++)
+	for (size_t i = 0; i < count; i++)
 		if (is_wanted(deadly[i]))
 			sigaction(deadly[i], &action, NULL);
 }
@@ -45,7 +50,7 @@ int signals_catch(void)
 {
 	if (pipe2(pipe_fds, O_CLOEXEC | O_NONBLOCK) < 0)
 		return fail(CODE_REFUSED, "cannot prepare for signals: %s", strerror(errno));
-	on_signals(note);
+	on_signals(note, ORDERLY);
 	signal(SIGPIPE, SIG_IGN);
 	return 0;
 }
@@ -74,7 +79,7 @@ static void remove_and_die(int sig)
 
 void signals_remove_first(const char *path, bool directory)
 {
-	on_signals(SIG_DFL); /* the names are not changed under the handler */
+	on_signals(SIG_DFL, DEADLY); /* the names are not changed under the handler */
 	if (path == NULL || strlen(path) >= PATH_ROOM)
 		return;
 	const char *slash = strrchr(path, '/');
@@ -82,5 +87,5 @@ void signals_remove_first(const char *path, bool directory)
 	memcpy(own_path, path, strlen(path) + 1);
 	memcpy(own_directory, path, len);
 	own_directory[len] = '\0';
-	on_signals(remove_and_die);
+	on_signals(remove_and_die, DEADLY);
 }

@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -453,9 +454,12 @@ class Unix(unittest.TestCase):
         with harness.directory() as d, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
             s.bind(d + "/s")
             s.settimeout(harness.PATIENCE)
-            for sig in signal.SIGINT, signal.SIGTERM:
+            for sig in signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGALRM:
+                def heed():  # whatever we were started with; and no core of QUIT
+                    signal.signal(sig, signal.SIG_DFL)
+                    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
                 asking = subprocess.Popen([DGRAM, "request", "-r0", "-t10s", "unix://" + d + "/s", "abc"],
-                                          env=dict(os.environ, TMPDIR=d))
+                                          env=dict(os.environ, TMPDIR=d), preexec_fn=heed)
                 s.recv(100)
                 asking.send_signal(sig)
                 self.assertEqual(asking.wait(harness.PATIENCE), -sig)
