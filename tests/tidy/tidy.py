@@ -18,20 +18,23 @@ MAY_INCLUDE = {
     "base": {"base"},
     "wire": {"base", "wire"},
     "core": {"base", "wire", "core"},
+    "endpoint": {"base", "wire", "core", "endpoint"},
     "net": {"base", "net"},
     "stream": {"base", "net", "stream"},
     "ask": {"base", "net", "ask"},
     "relay": {"base", "relay"},
+    "loop": {"base", "net", "endpoint", "loop"},
 }
 
 # The floor of each public header. (Everybody uses the words of time.h; who calls its functions is seen by `pure`.)
 PUBLIC = {
     "export": "base", "error": "base", "addr": "base", "uri": "base", "time": "base", "profile": "base",
+    "datagram": "base", "endpoint": "endpoint", "loop": "loop",
     "socket": "net", "resolve": "net", "stream": "stream", "frame": "stream", "ask": "ask", "relay": "relay",
 }
 
 # Objects that know no system, no clock and no chance; and what they may use that is not their own.
-PURE = re.compile(r"^(base/|wire/|core/|relay/|stream/frame|ask/(?!ask\.c))")
+PURE = re.compile(r"^(base/|wire/|core/|endpoint/|relay/|stream/frame|ask/(?!ask\.c))")
 FREESTANDING = re.compile(
     r"^(mem(cpy|move|set|cmp|chr)|str(n?len|n?cmp|r?chr|spn|cspn|pbrk|str)"  # bytes
     r"|__stack_chk_fail|__assert_fail|_GLOBAL_OFFSET_TABLE_|__cpu_model|__(asan|ubsan|gcov|sanitizer)_\w+)$")

@@ -11,8 +11,11 @@
 
 #include <dgram/addr.h>
 #include <dgram/ask.h>
+#include <dgram/datagram.h>
+#include <dgram/endpoint.h>
 #include <dgram/error.h>
 #include <dgram/frame.h>
+#include <dgram/loop.h>
 #include <dgram/profile.h>
 #include <dgram/relay.h>
 #include <dgram/resolve.h>

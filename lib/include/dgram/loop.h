@@ -1,0 +1,54 @@
+/* loop.h - a socket and an endpoint joined: one call to wait for the next thing that happens.
+ *
+ *	struct dgram_loop *loop = dgram_loop_new(&socket, NULL);
+ *	struct dgram_event event;
+ *
+ *	while (dgram_loop_wait(loop, &event, DGRAM_NEVER) >= 0)
+ *		if (event.type == DGRAM_EVENT_REQUEST)
+ *			dgram_endpoint_reply(dgram_loop_endpoint(loop), event.id, 0, event.data, event.len, dgram_clock());
+ *
+ * A program with a loop of its own watches dgram_loop_fd() for reading, sleeps no longer than
+ * dgram_loop_timeout(), and then calls dgram_loop_wait() with a timeout of 0 until it says 0.
+ * docs/examples has that for poll(), for libuv and for threads.
+ */
+#ifndef DGRAM_LOOP_H
+#define DGRAM_LOOP_H
+
+#include <dgram/endpoint.h>
+#include <dgram/socket.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct dgram_loop; /* opaque */
+
+/* Joins s, which is not connected, must outlive the loop and is not used by anybody else meanwhile, and a
+ * new endpoint. config NULL: the defaults; a seed of zeros is replaced by one from the system. NULL: no
+ * memory, or a value that cannot be (errno is EINVAL). Open s with no_fragments. */
+DGRAM_API struct dgram_loop *dgram_loop_new(struct dgram_socket *s, const struct dgram_endpoint_config *config);
+
+/* The socket stays open. What waits to be sent is not: dgram_loop_close first. NULL is fine. */
+DGRAM_API void dgram_loop_free(struct dgram_loop *loop);
+
+/* Borrowed until the loop is freed. Calls that queue something are followed by dgram_loop_wait, which sends it. */
+DGRAM_API struct dgram_endpoint *dgram_loop_endpoint(struct dgram_loop *loop);
+
+/* Receives, sends and waits until there is an event (1; its name and data are borrowed until the next call), until
+ * timeout ns have passed (0: does what can be done now and does not wait), or until a signal handler ran (0,
+ * before its time, with event->type 0). DGRAM_ERR_SYSTEM: the socket is broken. In a child after fork()
+ * DGRAM_ERR_CLOSED: its sessions belong to the parent. */
+DGRAM_API int dgram_loop_wait(struct dgram_loop *loop, struct dgram_event *event, uint64_t timeout);
+
+/* Closes every session and sends what tells the peers so. */
+DGRAM_API void dgram_loop_close(struct dgram_loop *loop);
+
+/* For foreign loops: what to watch for reading, and how long to sleep at most in ns (DGRAM_NEVER: until something
+ * can be read, 0: not at all). */
+DGRAM_API int dgram_loop_fd(const struct dgram_loop *loop);
+DGRAM_API uint64_t dgram_loop_timeout(const struct dgram_loop *loop);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
