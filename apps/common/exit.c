@@ -42,6 +42,7 @@ int exit_of(int error)
 		return CODE_REFUSED;
 	case DGRAM_ERR_TRUNCATED:
 	case DGRAM_ERR_FORMAT:
+	case DGRAM_ERR_FOREIGN:
 		return CODE_MALFORMED;
 	case DGRAM_ERR_TIMEOUT:
 		return CODE_TIMEOUT;
@@ -60,7 +61,11 @@ int exit_of(int error)
 	case DGRAM_ERR_AGAIN:
 	case DGRAM_ERR_NOBUFS:
 	case DGRAM_ERR_FULL:
+	case DGRAM_ERR_BUSY:
 		return CODE_BUSY;
+	case DGRAM_ERR_NO_NAME:
+	case DGRAM_ERR_FORBIDDEN:
+		return CODE_NO;
 	}
 	return CODE_REFUSED;
 }

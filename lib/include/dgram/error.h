@@ -39,7 +39,11 @@ extern "C" {
 	ROW(BROKEN,      broken,      -22, "the connection broke while it was open") \
 	ROW(FORMAT,      format,      -23, "the bytes are malformed") \
 	ROW(UNSUPPORTED, unsupported, -24, "this system or build cannot do this") \
-	ROW(KIND,        kind,        -25, "a socket of another kind is there: datagrams and streams do not mix")
+	ROW(KIND,        kind,        -25, "a socket of another kind is there: datagrams and streams do not mix") \
+	ROW(BUSY,        busy,        -26, "the peer is busy: it did not run, try later") \
+	ROW(NO_NAME,     no_name,     -27, "the peer has no such name: it did not run") \
+	ROW(FORBIDDEN,   forbidden,   -28, "the peer does not allow it: it did not run") \
+	ROW(FOREIGN,     foreign,     -29, "who is there does not speak the dgram protocol")
 /* clang-format on */
 
 enum dgram_error {
