@@ -97,6 +97,58 @@ enum dg_cells_result dg_cells_put(struct dg_cells *cells, struct dg_arena *arena
 	return cells->missing > 0 ? DG_CELLS_TAKEN : DG_CELLS_COMPLETE;
 }
 
+uint32_t dg_cells_count(uint32_t bytes)
+{
+	return cells_in(bytes);
+}
+
+/* The bits of the cells from first to end in the word of first. */
+static uint64_t bits_of(uint32_t first, uint32_t end)
+{
+	uint32_t from = first % 64, count = end - first < 64 - from ? end - first : 64 - from;
+
+	return (count == 64 ? UINT64_MAX : (UINT64_C(1) << count) - 1) << from;
+}
+
+static uint32_t ones(uint64_t word)
+{
+	uint32_t count = 0;
+
+	for (; word; word &= word - 1)
+		count++;
+	return count;
+}
+
+uint32_t dg_cells_mark(struct dg_cells *cells, struct dg_arena *arena, uint32_t offset,
+                       uint32_t len)
+{
+	uint32_t end = offset / DG_CELL + cells_in(len), changed = 0;
+
+	for (uint32_t cell = offset / DG_CELL; cell < end; cell = (cell / 64 + 1) * 64) {
+		uint64_t *word = word_of(cells, arena, cell), bits = bits_of(cell, end) & ~*word;
+
+		*word |= bits;
+		changed += ones(bits);
+	}
+	cells->missing -= changed;
+	return changed;
+}
+
+uint32_t dg_cells_unmark(struct dg_cells *cells, struct dg_arena *arena, uint32_t offset,
+                         uint32_t len)
+{
+	uint32_t end = offset / DG_CELL + cells_in(len), changed = 0;
+
+	for (uint32_t cell = offset / DG_CELL; cell < end; cell = (cell / 64 + 1) * 64) {
+		uint64_t *word = word_of(cells, arena, cell), bits = bits_of(cell, end) & *word;
+
+		*word &= ~bits;
+		changed += ones(bits);
+	}
+	cells->missing += changed;
+	return changed;
+}
+
 static bool has(const struct dg_cells *cells, const struct dg_arena *arena, uint32_t cell)
 {
 	return *word_of(cells, arena, cell) >> cell % 64 & 1;

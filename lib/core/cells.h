@@ -48,6 +48,17 @@ struct dg_fragment {
 enum dg_cells_result dg_cells_put(struct dg_cells *cells, struct dg_arena *arena,
                                   const struct dg_fragment *fragment);
 
+/* The same machine for a message that goes out: the owner writes its bytes into the buffer, and a cell
+ * counts as there once it was sent. Each gives how many cells changed. offset and len (not 0) are at the
+ * edges of cells. */
+uint32_t dg_cells_mark(struct dg_cells *cells, struct dg_arena *arena, uint32_t offset,
+                       uint32_t len);
+uint32_t dg_cells_unmark(struct dg_cells *cells, struct dg_arena *arena, uint32_t offset,
+                         uint32_t len);
+
+/* The cells that so many bytes take. */
+uint32_t dg_cells_count(uint32_t bytes);
+
 /* The first missing bytes at or after *offset, which becomes theirs, and *len. False: none is
  * missing from there on, and both are as before. */
 bool dg_cells_missing(const struct dg_cells *cells, const struct dg_arena *arena, uint32_t *offset,

@@ -342,6 +342,19 @@ const struct dg_sent *dg_recovery_oldest(const struct dg_recovery *r)
 	return NULL;
 }
 
+bool dg_recovery_owes(const struct dg_sent *record)
+{
+	return record->state != KEPT && record->state != DONE;
+}
+
+bool dg_recovery_is_in_flight(const struct dg_recovery *r, uint64_t number)
+{
+	uint64_t place = place_behind(r, number);
+	const struct dg_sent *record = place > r->begin ? at(r, place - 1) : NULL;
+
+	return record && record->number == number && record->state == IN_FLIGHT && record->asking;
+}
+
 bool dg_recovery_is_quiet(const struct dg_recovery *r)
 {
 	return r->asking == 0 && r->acked_left == 0 && r->lost_left == 0;

@@ -107,6 +107,12 @@ enum dg_recovery_due dg_recovery_timeout(struct dg_recovery *r, uint64_t wait, u
  * two records, and each tells of them once. NULL: none. */
 const struct dg_sent *dg_recovery_oldest(const struct dg_recovery *r);
 
+/* A record of the ring that was not pulled, neither as acknowledged nor as lost. */
+bool dg_recovery_owes(const struct dg_sent *record);
+
+/* An asking packet with this number is in flight. */
+bool dg_recovery_is_in_flight(const struct dg_recovery *r, uint64_t number);
+
 /* Nothing is in flight and nothing is left to pull: the ring can be given back. */
 bool dg_recovery_is_quiet(const struct dg_recovery *r);
 

@@ -34,6 +34,15 @@ uint64_t dg_seen_end(const struct dg_seen *seen)
 	return end < DG_VARINT_MAX ? end : DG_VARINT_MAX;
 }
 
+uint64_t dg_seen_top(const struct dg_seen *seen)
+{
+	uint64_t top = dg_seen_end(seen);
+
+	while (top > seen->below && !has_bit(seen, top - 1))
+		top--;
+	return top;
+}
+
 enum dg_seen_state dg_seen_state(const struct dg_seen *seen, uint64_t id)
 {
 	if (id < seen->below)

@@ -39,6 +39,9 @@ enum dg_seen_state dg_seen_state(const struct dg_seen *seen, uint64_t id);
 /* What id was until now; if that is DG_SEEN_NEW it is seen from here on, else nothing changes. */
 enum dg_seen_state dg_seen_mark(struct dg_seen *seen, uint64_t id);
 
+/* The lowest id above all that are seen. */
+uint64_t dg_seen_top(const struct dg_seen *seen);
+
 /* The first id that the window has no room for; never above 2^62 - 1, the last number that the wire
  * can carry. */
 uint64_t dg_seen_end(const struct dg_seen *seen);

@@ -1,0 +1,306 @@
+/* What messages of both directions have in common: their places, lists, timers and memory. */
+#include "endpoint/endpoint.h"
+
+#include "base/hash.h"
+
+#include <string.h>
+
+#define OF_SESSION offsetof(struct dg_message, of_session)
+#define OF_QUEUE   offsetof(struct dg_message, of_queue)
+#define OF_EVENTS  offsetof(struct dg_message, of_events)
+
+struct dg_message *dg_message_at(const struct dgram_endpoint *ep, uint32_t number)
+{
+	return dg_pool_at(&ep->messages, number);
+}
+
+uint64_t dg_message_handle(const struct dg_message *m)
+{
+	return (uint64_t)m->generation << 32 | (m->number + 1);
+}
+
+struct dg_message *dg_message_by_handle(const struct dgram_endpoint *ep, uint64_t handle)
+{
+	uint32_t number = (uint32_t)handle - 1;
+	struct dg_message *m;
+
+	if ((uint32_t)handle == 0 || !dg_pool_is_taken(&ep->messages, number))
+		return NULL;
+	m = dg_message_at(ep, number);
+	return m->generation == handle >> 32 ? m : NULL;
+}
+
+/* ---- by id ------------------------------------------------------------------------------------ */
+
+static uint64_t id_key(const struct dgram_endpoint *ep, uint32_t slot, uint64_t id, bool ours)
+{
+	const uint64_t text[2] = {id, (uint64_t)slot << 1 | ours};
+
+	return dg_hash_fast(ep->key, text, sizeof text);
+}
+
+struct dg_message *dg_message_find(const struct dgram_endpoint *ep, const struct dg_session *s,
+                                   uint64_t id, bool ours)
+{
+	uint32_t i = dg_index_first(&ep->by_id, id_key(ep, s->slot, id, ours));
+
+	for (; i != DG_INDEX_NONE; i = dg_index_next(&ep->by_id, i)) {
+		struct dg_message *m = dg_message_at(ep, i);
+
+		if (m->session == s->slot && m->id == id && m->ours == ours)
+			return m;
+	}
+	return NULL;
+}
+
+bool dg_message_enter(struct dgram_endpoint *ep, struct dg_message *m)
+{
+	m->is_indexed =
+	        dg_index_add(&ep->by_id, m->number, id_key(ep, m->session, m->id, m->ours));
+	return m->is_indexed;
+}
+
+void dg_message_leave_index(struct dgram_endpoint *ep, struct dg_message *m)
+{
+	if (m->is_indexed)
+		dg_index_remove(&ep->by_id, m->number, id_key(ep, m->session, m->id, m->ours));
+	m->is_indexed = false;
+}
+
+/* ---- taken and given back --------------------------------------------------------------------- */
+
+struct dg_message *dg_message_take(struct dgram_endpoint *ep, struct dg_session *s, bool ours)
+{
+	uint32_t number = dg_pool_take(&ep->messages);
+	struct dg_message *m;
+	uint32_t generation;
+
+	if (number == DG_POOL_NONE)
+		return NULL;
+	m = dg_message_at(ep, number);
+	generation = m->generation;
+	memset(m, 0, offsetof(struct dg_message, name));
+	m->number = number;
+	m->generation = generation;
+	m->id = DG_NO_ID;
+	m->order = DG_NO_ID;
+	m->packet = DG_NO_ID;
+	m->deadline = m->wake = DGRAM_NEVER;
+	m->in_packet = DG_NONE;
+	m->ours = ours;
+	m->session = DG_NONE;
+	dg_message_join(ep, m, s);
+	return m;
+}
+
+void dg_message_join(struct dgram_endpoint *ep, struct dg_message *m, struct dg_session *s)
+{
+	m->session = s->slot;
+	m->session_id = dg_session_id(ep, s);
+	m->peer = s->peer;
+	dg_list_append(&s->all, &ep->messages, OF_SESSION, m->number);
+}
+
+void dg_message_part(struct dgram_endpoint *ep, struct dg_message *m)
+{
+	struct dg_session *s;
+
+	if (m->session == DG_NONE)
+		return;
+	s = dg_session_at(ep, m->session);
+	dg_message_queue(ep, m, DG_QUEUE_NONE);
+	dg_message_leave_index(ep, m);
+	dg_list_remove(&s->all, &ep->messages, OF_SESSION, m->number);
+	m->session = DG_NONE;
+}
+
+void dg_message_free_cells(struct dgram_endpoint *ep, struct dg_message *m)
+{
+	if (m->has_cells)
+		dg_arena_give(&ep->arena, &m->cells.buffer);
+	m->has_cells = false;
+}
+
+void dg_message_free_reply(struct dgram_endpoint *ep, struct dg_message *m)
+{
+	if (m->has_reply)
+		dg_arena_give(&ep->arena, &m->reply.buffer);
+	m->has_reply = false;
+}
+
+/* Gives it back, if nobody needs it any more: the program, or a RESET that may be lost. */
+void dg_message_release(struct dgram_endpoint *ep, struct dg_message *m)
+{
+	if (m->state != DG_ENDED || m->event != 0 || m->resetting || ep->lent == m->number)
+		return;
+	dg_message_free_cells(ep, m);
+	dg_message_free_reply(ep, m);
+	dg_promise_drop(ep, &m->promised);
+	dg_timers_set(&ep->message_timers, m->number, DGRAM_NEVER);
+	dg_message_part(ep, m);
+	m->generation++;
+	dg_pool_give(&ep->messages, m->number);
+}
+
+/* ---- lists and timers ------------------------------------------------------------------------- */
+
+void dg_message_queue(struct dgram_endpoint *ep, struct dg_message *m, enum dg_queue queue)
+{
+	struct dg_session *s = dg_session_at(ep, m->session);
+
+	if (m->queue == queue)
+		return;
+	if (m->queue != DG_QUEUE_NONE)
+		dg_list_remove(&s->queues[m->queue - 1], &ep->messages, OF_QUEUE, m->number);
+	m->queue = (uint8_t)queue;
+	if (queue == DG_QUEUE_NONE)
+		return;
+	dg_list_append(&s->queues[queue - 1], &ep->messages, OF_QUEUE, m->number);
+	dg_session_touch(ep, s);
+}
+
+/* To the end of its queue: others have their turn. */
+void dg_message_rotate(struct dgram_endpoint *ep, struct dg_message *m)
+{
+	struct dg_list *list = &dg_session_at(ep, m->session)->queues[m->queue - 1];
+
+	dg_list_remove(list, &ep->messages, OF_QUEUE, m->number);
+	dg_list_append(list, &ep->messages, OF_QUEUE, m->number);
+}
+
+void dg_message_plan(struct dgram_endpoint *ep, const struct dg_message *m)
+{
+	bool has_deadline = m->state != DG_ENDED && m->state != DG_ANSWERED && m->state != DG_PARTIAL;
+	uint64_t due = has_deadline ? m->deadline : DGRAM_NEVER;
+
+	dg_timers_set(&ep->message_timers, m->number, due < m->wake ? due : m->wake);
+}
+
+void dg_message_event(struct dgram_endpoint *ep, struct dg_message *m, enum dgram_event_type event)
+{
+	if (m->event == 0)
+		dg_list_append(&ep->events, &ep->messages, OF_EVENTS, m->number);
+	m->event = (uint8_t)event;
+}
+
+void dg_message_no_event(struct dgram_endpoint *ep, struct dg_message *m)
+{
+	if (m->event != 0)
+		dg_list_remove(&ep->events, &ep->messages, OF_EVENTS, m->number);
+	m->event = 0;
+}
+
+/* ---- bytes ------------------------------------------------------------------------------------ */
+
+/* A buffer for what we send: the bytes, and a map of what was sent, which is empty. */
+bool dg_message_hold(struct dgram_endpoint *ep, struct dg_message *m, const void *data, size_t len)
+{
+	uint32_t bytes = (uint32_t)len;
+	uint64_t blocks = dg_arena_blocks(&ep->arena, dg_cells_buffer(bytes));
+
+	if (blocks + ep->promised > dg_arena_free(&ep->arena) ||
+	    !dg_cells_begin(&m->cells, &ep->arena, len))
+		return false;
+	m->has_cells = true;
+	m->cursor = 0;
+	m->unacked = len > 0 ? dg_cells_count(bytes) : 1;
+	dg_arena_write(&ep->arena, &m->cells.buffer, 0, data, len);
+	return true;
+}
+
+/* len bytes in one piece: where they lie, or copied to scratch. */
+const uint8_t *dg_message_bytes(const struct dgram_endpoint *ep, const struct dg_cells *cells,
+                                uint32_t offset, size_t len, uint8_t *scratch)
+{
+	size_t piece = len;
+	const uint8_t *at;
+
+	if (len == 0)
+		return scratch;
+	at = dg_arena_at(&ep->arena, &cells->buffer, offset, &piece);
+	if (piece == len)
+		return at;
+	dg_arena_read(&ep->arena, &cells->buffer, offset, scratch, len);
+	return scratch;
+}
+
+/* Its session has ended; next takes over what can go on, or is NULL. */
+void dg_message_lose(struct dgram_endpoint *ep, struct dg_message *m, struct dg_session *next,
+                     const struct dg_ending *how, uint64_t now)
+{
+	if (m->ours)
+		dg_out_lose(ep, m, next, how, now);
+	else
+		dg_in_lose(ep, m, how);
+}
+
+/* ---- promises --------------------------------------------------------------------------------- */
+
+/* Blocks of the arena that somebody was told to count on. */
+
+static uint32_t blocks_of(const struct dgram_endpoint *ep, uint64_t bytes)
+{
+	return dg_arena_blocks(&ep->arena, dg_cells_buffer((uint32_t)bytes));
+}
+
+void dg_promise_drop(struct dgram_endpoint *ep, uint32_t *promised)
+{
+	ep->promised -= *promised;
+	*promised = 0;
+}
+
+/* Makes *promised what so many bytes need. False, and unchanged: there is not so much. */
+bool dg_promise(struct dgram_endpoint *ep, uint32_t *promised, uint64_t bytes)
+{
+	uint32_t blocks = blocks_of(ep, bytes);
+
+	if (blocks > *promised &&
+	    (uint64_t)ep->promised + (blocks - *promised) > dg_arena_free(&ep->arena))
+		return false;
+	ep->promised = ep->promised - *promised + blocks;
+	*promised = blocks;
+	return true;
+}
+
+/* The credit of the hello. False: it has to say 0. */
+bool dg_promise_first(struct dgram_endpoint *ep, struct dg_session *s)
+{
+	if (!dg_promise(ep, &s->promised, ep->config.credit))
+		return false;
+	s->granted = ep->config.credit;
+	s->credit_window = ep->config.credit;
+	return true;
+}
+
+/* The peer has begun a message of so many bytes: so much less is owed. */
+void dg_promise_kept(struct dgram_endpoint *ep, struct dg_session *s, uint64_t bytes)
+{
+	s->heard += bytes;
+	dg_promise(ep, &s->promised, s->granted - s->heard);
+	if (s->granted - s->heard < s->credit_window / 2 ||
+	    s->granted_ids - s->seen.below < 32 * DG_WIDE_WORDS)
+		dg_promise_more(ep, s, 0);
+}
+
+/* Raises the peer's credit: doubles it up to a sixteenth of the pool, or as far as wanted bytes need.
+ * What is asked for is given as soon as there is room for all of it. */
+void dg_promise_more(struct dgram_endpoint *ep, struct dg_session *s, uint64_t wanted)
+{
+	uint64_t window = 2 * (uint64_t)s->credit_window, most = ep->config.pool / 16;
+	uint64_t ids = s->seen.below + (s->active == DG_NONE ? DG_SEEN_NARROW : 64 * DG_WIDE_WORDS);
+
+	window = window < most ? window : most;
+	if (window < ep->config.credit)
+		window = ep->config.credit;
+	if (window < wanted)
+		window = wanted;
+	if (s->heard + window > s->granted && dg_promise(ep, &s->promised, window)) {
+		s->granted = s->heard + window;
+		s->credit_window = (uint32_t)window;
+		s->say |= DG_SAY_CREDIT;
+	}
+	if (ids >= s->granted_ids + 16 * DG_WIDE_WORDS) {
+		s->granted_ids = ids;
+		s->say |= DG_SAY_CREDIT;
+	}
+}

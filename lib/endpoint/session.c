@@ -1,0 +1,533 @@
+/* The life of a session, and which one new messages to a place use. */
+#include "endpoint/endpoint.h"
+
+#include <string.h>
+
+#define OF_READY offsetof(struct dg_session, of_ready)
+#define OF_QUIET offsetof(struct dg_active, of_quiet)
+#define NO_BLOCK (10 * DGRAM_MS) /* until the next look, when every block is taken */
+
+struct dg_session *dg_session_at(const struct dgram_endpoint *ep, uint32_t slot)
+{
+	return dg_pool_at(&ep->sessions, slot);
+}
+
+struct dg_active *dg_session_active(const struct dgram_endpoint *ep, const struct dg_session *s)
+{
+	return s->active == DG_NONE ? NULL : dg_pool_at(&ep->actives, s->active);
+}
+
+uint64_t dg_session_id(const struct dgram_endpoint *ep, const struct dg_session *s)
+{
+	return dg_ids_of(&ep->ids, s->slot);
+}
+
+const struct dg_profile *dg_session_profile(const struct dg_session *s)
+{
+	return dg_profile(s->profile);
+}
+
+uint64_t dg_session_time(const struct dg_session *s, uint64_t now)
+{
+	return now > s->origin ? (now - s->origin) / DGRAM_US : 0;
+}
+
+/* ---- found ------------------------------------------------------------------------------------ */
+
+static uint64_t place_key(const struct dgram_endpoint *ep, const struct dg_place *place)
+{
+	return dg_place_hash(place, 0, ep->key);
+}
+
+static uint64_t init_key(const struct dgram_endpoint *ep, const struct dg_place *place, uint64_t id)
+{
+	return dg_place_hash(place, id, ep->key);
+}
+
+struct dg_session *dg_session_current(const struct dgram_endpoint *ep, const struct dg_place *place)
+{
+	uint32_t slot = dg_index_first(&ep->by_place, place_key(ep, place));
+
+	for (; slot != DG_INDEX_NONE; slot = dg_index_next(&ep->by_place, slot))
+		if (dg_place_equal(&dg_session_at(ep, slot)->peer, place))
+			return dg_session_at(ep, slot);
+	return NULL;
+}
+
+struct dg_session *dg_session_of_peer(const struct dgram_endpoint *ep, const struct dg_place *place,
+                                      uint64_t peer_id)
+{
+	uint32_t slot = dg_index_first(&ep->by_init, init_key(ep, place, peer_id));
+
+	for (; slot != DG_INDEX_NONE; slot = dg_index_next(&ep->by_init, slot)) {
+		struct dg_session *s = dg_session_at(ep, slot);
+
+		if (s->peer_id == peer_id && dg_place_equal(&s->peer, place))
+			return s;
+	}
+	return NULL;
+}
+
+struct dg_session *dg_session_by_id(const struct dgram_endpoint *ep, uint64_t id)
+{
+	uint32_t slot;
+
+	return dg_ids_find(&ep->ids, id, &slot) ? dg_session_at(ep, slot) : NULL;
+}
+
+bool dg_session_enter_by_init(struct dgram_endpoint *ep, struct dg_session *s)
+{
+	s->in_by_init = dg_index_add(&ep->by_init, s->slot, init_key(ep, &s->peer, s->peer_id));
+	return s->in_by_init;
+}
+
+static void leave_by_place(struct dgram_endpoint *ep, struct dg_session *s)
+{
+	if (s->current)
+		dg_index_remove(&ep->by_place, s->slot, place_key(ep, &s->peer));
+	s->current = false;
+}
+
+static bool enter_by_place(struct dgram_endpoint *ep, struct dg_session *s)
+{
+	s->current = dg_index_add(&ep->by_place, s->slot, place_key(ep, &s->peer));
+	return s->current;
+}
+
+/* Both sides initiated: the session whose initiator has the lower boot id is used, or if these are
+ * equal the lower endpoint id (docs/WIRE.md, section 6). */
+static bool is_initiators(const struct dgram_endpoint *ep, const struct dg_session *s)
+{
+	bool ours = ep->boot < s->peer_boot ||
+	            (ep->boot == s->peer_boot && ep->id < s->peer_endpoint);
+
+	return s->initiator == ours;
+}
+
+/* Of two open sessions with one place: whether the newer one is to be used. */
+static bool is_better(const struct dgram_endpoint *ep, const struct dg_session *newer,
+                      const struct dg_session *older)
+{
+	if (older->state != DG_OPEN || older->initiator == newer->initiator ||
+	    older->peer_boot != newer->peer_boot)
+		return true;
+	return is_initiators(ep, newer);
+}
+
+void dg_session_offer(struct dgram_endpoint *ep, struct dg_session *s)
+{
+	struct dg_session *older = dg_session_current(ep, &s->peer);
+
+	if (older == s || (older && !is_better(ep, s, older)))
+		return;
+	if (older)
+		leave_by_place(ep, older);
+	enter_by_place(ep, s);
+}
+
+/* ---- begun ------------------------------------------------------------------------------------ */
+
+static enum dgram_profile profile_of(const struct dgram_endpoint *ep, const struct dg_place *place)
+{
+	struct dgram_addr addr = dg_place_addr(place);
+
+	return ep->config.profile != DGRAM_PROFILE_AUTO ? (enum dgram_profile)ep->config.profile
+	                                                : dgram_profile_of(&addr);
+}
+
+struct dg_session *dg_session_take(struct dgram_endpoint *ep, const struct dg_place *peer)
+{
+	uint32_t slot = dg_pool_take(&ep->sessions);
+	struct dg_session *s;
+
+	if (slot == DG_POOL_NONE)
+		return NULL;
+	s = dg_session_at(ep, slot);
+	*s = (struct dg_session){
+	        .slot = slot,
+	        .peer = *peer,
+	        .last_ordered = DG_NO_ID,
+	        .allowed_ids = DG_FIRST_IDS,
+	        .granted_ids = DG_FIRST_IDS,
+	        .due = DGRAM_NEVER,
+	        .active = DG_NONE,
+	        .all = DG_EMPTY_LIST,
+	        .queues = {DG_EMPTY_LIST, DG_EMPTY_LIST, DG_EMPTY_LIST},
+	        .probe = DG_NONE,
+	        .idle_ms = ep->config.idle_ms,
+	        .profile = (uint8_t)profile_of(ep, peer),
+	        .datagram = ep->config.datagram_max < DG_DATAGRAM_START ? ep->config.datagram_max
+	                                                                : DG_DATAGRAM_START,
+	};
+	dg_rtt_init(&s->rtt, s->profile, dg_session_profile(s)->ack_delay_ms);
+	dg_ids_begin(&ep->ids, slot);
+	return s;
+}
+
+/* The slot goes back, unless its ids are used up: then it is retired for good. */
+void dg_session_give(struct dgram_endpoint *ep, struct dg_session *s)
+{
+	s->state = 0;
+	if (dg_ids_end(&ep->ids, s->slot))
+		dg_pool_give(&ep->sessions, s->slot);
+}
+
+/* Room for one more session of ours; somebody idle may have to go. */
+static bool join(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now)
+{
+	uint64_t party = dg_place_party(&s->peer, ep->key);
+	uint32_t victim;
+
+	if (ep->admission.confirmed >= ep->config.sessions &&
+	    dg_admission_room(&ep->admission, party, &victim) == DG_ROOM_AFTER)
+		dg_session_evict(ep, victim, now);
+	return dg_admission_join(&ep->admission, s->slot, party);
+}
+
+struct dg_session *dg_session_initiate(struct dgram_endpoint *ep, const struct dg_place *peer,
+                                       uint64_t now)
+{
+	struct dg_session *s = dg_session_take(ep, peer);
+
+	if (!s)
+		return NULL;
+	s->initiator = true;
+	s->state = DG_OPENING;
+	s->say = DG_SAY_INIT;
+	if (!join(ep, s, now)) {
+		dg_session_give(ep, s);
+		return NULL;
+	}
+	if (!dg_session_wake(ep, s, now)) {
+		dg_admission_leave(&ep->admission, s->slot);
+		dg_session_give(ep, s);
+		return NULL;
+	}
+	dg_session_touch(ep, s);
+	return s;
+}
+
+/* ---- busy and quiet --------------------------------------------------------------------------- */
+
+static void sleep_active(struct dgram_endpoint *ep, struct dg_session *s)
+{
+	struct dg_active *a = dg_session_active(ep, s);
+
+	s->next_number = a->recovery.next;
+	if (a->is_quiet)
+		dg_list_remove(&ep->quiet, &ep->actives, OF_QUIET, s->active);
+	dg_pool_give(&ep->actives, s->active);
+	s->active = DG_NONE;
+}
+
+/* Takes the block of the session that has been quiet for longest. */
+static void rob_quiet(struct dgram_endpoint *ep)
+{
+	struct dg_active *a = dg_pool_at(&ep->actives, ep->quiet.first);
+	struct dg_session *s = dg_session_at(ep, a->session);
+
+	dg_seen_narrow(&s->seen);
+	sleep_active(ep, s);
+}
+
+static void begin_active(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now)
+{
+	struct dg_active *a = dg_session_active(ep, s);
+
+	memset(a, 0, sizeof *a);
+	a->session = s->slot;
+	dg_window_wake(&s->window, &a->window, dg_session_profile(s)->ack_delay_ms * DGRAM_MS, now);
+	dg_recovery_init(&a->recovery, a->ring, ep->config.window, s->next_number,
+	                 dg_rtt_is_measured(&s->rtt));
+	dg_congestion_init(&a->congestion, &dg_newreno, s->datagram,
+	                   dg_session_profile(s)->initial_window);
+	dg_seen_widen(&s->seen, a->wide, DG_WIDE_WORDS);
+}
+
+bool dg_session_wake(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now)
+{
+	struct dg_active *a = dg_session_active(ep, s);
+
+	if (a) {
+		if (a->is_quiet)
+			dg_list_remove(&ep->quiet, &ep->actives, OF_QUIET, s->active);
+		a->is_quiet = false;
+		return true;
+	}
+	s->active = dg_pool_take(&ep->actives);
+	if (s->active == DG_POOL_NONE && ep->quiet.first != DG_NONE) {
+		rob_quiet(ep);
+		s->active = dg_pool_take(&ep->actives);
+	}
+	if (s->active == DG_POOL_NONE)
+		return false;
+	begin_active(ep, s, now);
+	return true;
+}
+
+void dg_session_touch(struct dgram_endpoint *ep, struct dg_session *s)
+{
+	if (s->state == DG_OPEN)
+		dg_admission_busy(&ep->admission, s->slot);
+	if (s->ready)
+		return;
+	s->ready = true;
+	dg_list_append(&ep->ready, &ep->sessions, OF_READY, s->slot);
+}
+
+void dg_session_untouch(struct dgram_endpoint *ep, struct dg_session *s)
+{
+	if (s->ready)
+		dg_list_remove(&ep->ready, &ep->sessions, OF_READY, s->slot);
+	s->ready = false;
+}
+
+/* Nothing is under way; then its block can be taken away. */
+static bool is_quiet(const struct dg_session *s, const struct dg_active *a)
+{
+	if (s->all.first != DG_NONE || (s->say & (uint8_t)~DG_SAY_SETTLED) || s->doubted || s->checking)
+		return false;
+	return !a ||
+	       (a->probes == 0 && dg_recovery_is_quiet(&a->recovery) &&
+	       dg_window_ack_due(&a->window) == DGRAM_NEVER &&
+	        dg_seen_top(&s->seen) <= s->seen.below + DG_SEEN_NARROW);
+}
+
+static uint64_t sooner(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+uint64_t dg_session_silence(const struct dg_session *s)
+{
+	uint64_t quarter = s->idle_ms * DGRAM_MS / 4;
+
+	return sooner(5 * DGRAM_S, quarter);
+}
+
+/* It waits for something, and neither heard nor said anything. */
+uint64_t dg_session_keepalive_due(const struct dg_session *s)
+{
+	uint64_t since = s->heard_at > s->pinged_at ? s->heard_at : s->pinged_at;
+
+	return s->waiting_out > 0 ? since + sooner(25 * DGRAM_S, s->idle_ms * DGRAM_MS / 4)
+	                          : DGRAM_NEVER;
+}
+
+static uint64_t due_of(const struct dgram_endpoint *ep, const struct dg_session *s, uint64_t now)
+{
+	struct dg_active *a = dg_session_active(ep, s);
+	uint64_t due = s->due;
+
+	if (s->state != DG_OPEN)
+		return due;
+	due = sooner(due, s->heard_at + s->idle_ms * DGRAM_MS);
+	due = sooner(due, dg_session_keepalive_due(s));
+	if (s->needed > 0)
+		due = sooner(due, s->need_at);
+	if (!a)
+		return s->all.first == DG_NONE ? due : sooner(due, now + NO_BLOCK);
+	due = sooner(due, dg_recovery_deadline(&a->recovery, dg_session_wait(s, a)));
+	due = sooner(due, dg_window_ack_due(&a->window));
+	return sooner(due, dg_transmit_due(ep, s, a, now));
+}
+
+uint64_t dg_session_wait(const struct dg_session *s, const struct dg_active *a)
+{
+	return dg_rtt_wait(&s->rtt, a->recovery.probes, a->recovery.next);
+}
+
+void dg_session_plan(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now)
+{
+	struct dg_active *a = dg_session_active(ep, s);
+
+	if (s->state == DG_OPEN && is_quiet(s, a)) {
+		if (s->replaced) {
+			dg_session_end(ep, s, (struct dg_ending){DGRAM_REASON_CLOSED, DG_CLOSE_DONE, false, DG_NO_ID}, now);
+			return;
+		}
+		dg_admission_idle(&ep->admission, s->slot);
+		if (a && !a->is_quiet) {
+			a->is_quiet = true;
+			dg_list_append(&ep->quiet, &ep->actives, OF_QUIET, s->active);
+		}
+	}
+	dg_timers_set(&ep->session_timers, s->slot, due_of(ep, s, now));
+}
+
+/* ---- doubt ------------------------------------------------------------------------------------ */
+
+/* One INIT, from a session that is used only if this one ends. */
+static void probe(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now)
+{
+	struct dg_session *spare = dg_session_initiate(ep, &s->peer, now);
+
+	if (!spare)
+		return;
+	spare->spare = true;
+	spare->local = s->local;
+	spare->interface = s->interface;
+	spare->probe = s->slot;
+	s->probe = spare->slot;
+}
+
+static uint64_t three_ptos(const struct dg_session *s)
+{
+	return dg_rtt_wait(&s->rtt, 0, 0) + dg_rtt_wait(&s->rtt, 1, 0) + dg_rtt_wait(&s->rtt, 2, 0);
+}
+
+void dg_session_doubt(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now)
+{
+	if (s->state != DG_OPEN || s->doubted || !dg_session_wake(ep, s, now))
+		return;
+	s->doubted = true;
+	s->due = now + three_ptos(s);
+	s->say |= DG_SAY_PING;
+	if (s->probe == DG_NONE)
+		probe(ep, s, now);
+	dg_session_touch(ep, s);
+}
+
+void dg_session_check(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now)
+{
+	if (s->checking || s->doubted)
+		return;
+	s->checking = true;
+	s->due = now + three_ptos(s);
+	s->say |= DG_SAY_PING;
+	dg_session_touch(ep, s);
+}
+
+void dg_session_heard(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now)
+{
+	s->heard_at = now;
+	s->heard_of = true;
+	s->pings = 0;
+	s->received++;
+	if (!s->doubted && !s->checking)
+		return;
+	s->doubted = s->checking = false;
+	s->due = DGRAM_NEVER;
+	if (s->probe != DG_NONE && !s->spare)
+		dg_session_forget(ep, dg_session_at(ep, s->probe), now);
+}
+
+/* ---- ended ------------------------------------------------------------------------------------ */
+
+/* Takes the two out of each other's mind; the other one, or NULL. */
+static struct dg_session *part(struct dgram_endpoint *ep, struct dg_session *s)
+{
+	struct dg_session *other = s->probe == DG_NONE ? NULL : dg_session_at(ep, s->probe);
+
+	s->probe = DG_NONE;
+	if (other)
+		other->probe = DG_NONE;
+	return other;
+}
+
+/* Who takes over the messages that have not begun. */
+static struct dg_session *successor(struct dgram_endpoint *ep, const struct dg_place *place,
+                                    struct dg_session *spare, uint64_t now)
+{
+	struct dg_session *s;
+
+	if (spare) {
+		spare->spare = false;
+		dg_session_offer(ep, spare);
+		return spare;
+	}
+	s = dg_session_current(ep, place);
+	if (s)
+		return s;
+	s = dg_session_initiate(ep, place, now);
+	if (s)
+		dg_session_offer(ep, s);
+	return s;
+}
+
+/* It is in no table any more. */
+static void leave(struct dgram_endpoint *ep, struct dg_session *s)
+{
+	leave_by_place(ep, s);
+	if (s->in_by_init)
+		dg_index_remove(&ep->by_init, s->slot, init_key(ep, &s->peer, s->peer_id));
+	s->in_by_init = false;
+	dg_session_untouch(ep, s);
+	dg_timers_set(&ep->session_timers, s->slot, DGRAM_NEVER);
+	dg_admission_leave(&ep->admission, s->slot);
+	dg_promise_drop(ep, &s->promised);
+	if (s->active != DG_NONE) {
+		dg_settle_forget(ep, dg_session_active(ep, s));
+		sleep_active(ep, s);
+	}
+}
+
+static bool has_movable(const struct dgram_endpoint *ep, const struct dg_session *s, uint64_t first)
+{
+	for (uint32_t i = s->all.first; i != DG_NONE; i = dg_message_at(ep, i)->of_session.after)
+		if (dg_out_can_move(dg_message_at(ep, i), first))
+			return true;
+	return false;
+}
+
+void dg_session_end(struct dgram_endpoint *ep, struct dg_session *s, struct dg_ending how,
+                    uint64_t now)
+{
+	struct dg_session *other = part(ep, s), *next = NULL;
+	bool moves = how.moves && has_movable(ep, s, how.first);
+
+	if (s->state == DG_OPEN && how.close != 0 && !s->spare)
+		dg_note_close(ep, s, (uint8_t)how.close, now);
+	if (s->state == DG_OPEN)
+		ep->stats.ended++;
+	leave(ep, s);
+	if (other && other->spare && !moves)
+		dg_session_forget(ep, other, now);
+	else if (moves)
+		next = successor(ep, &s->peer, other && other->spare ? other : NULL, now);
+	dg_in_release_held(ep, s);
+	while (s->all.first != DG_NONE)
+		dg_message_lose(ep, dg_message_at(ep, s->all.first), next, &how, now);
+	dg_session_give(ep, s);
+	if (next)
+		dg_session_touch(ep, next);
+}
+
+void dg_session_forget(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now)
+{
+	dg_session_end(ep, s, (struct dg_ending){DGRAM_REASON_NO_SESSION, 0, false, DG_NO_ID}, now);
+}
+
+void dg_session_evict(struct dgram_endpoint *ep, uint32_t slot, uint64_t now)
+{
+	ep->stats.evicted++;
+	dg_session_end(ep, dg_session_at(ep, slot),
+	               (struct dg_ending){DGRAM_REASON_HERE, DG_CLOSE_EVICTED, false, DG_NO_ID}, now);
+}
+
+/* The old one may live, but nobody will wait for it: what has not begun goes to a new session, and
+ * the rest of it ends by itself. */
+void dg_session_replace(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now)
+{
+	struct dg_session *next;
+	uint32_t i = s->queues[DG_QUEUE_WAITING - 1].first;
+
+	s->checking = false;
+	s->due = DGRAM_NEVER;
+	leave_by_place(ep, s);
+	next = successor(ep, &s->peer, NULL, now);
+	if (!next) { /* no room: it stays, and is asked again */
+		enter_by_place(ep, s);
+		return;
+	}
+	s->replaced = true;
+	while (i != DG_NONE) {
+		struct dg_message *m = dg_message_at(ep, i);
+
+		i = m->of_queue.after;
+		if (dg_out_can_move(m, DG_NO_ID))
+			dg_out_move(ep, m, next);
+	}
+	dg_session_touch(ep, s);
+	dg_session_touch(ep, next);
+}
