@@ -22,7 +22,7 @@ enum process_outcome {
 	PROCESS_TIMEOUT,  /* ran longer than it may, and was ended */
 	PROCESS_FLOOD,    /* wrote more than it may, and was killed */
 	PROCESS_NO_START, /* could not be started: code is the errno */
-	PROCESS_STOPPED,  /* ended because we end */
+	PROCESS_STOPPED,  /* ended because we end, or nobody wants it any more */
 };
 
 struct process_end {

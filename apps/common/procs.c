@@ -31,6 +31,7 @@ struct job {
 	const struct handler *handler; /* NULL: the ticket is free */
 	uint8_t *data;
 	size_t len;
+	uint64_t deadline;
 	char peer[DGRAM_ADDR_TEXT_MAX + NAME_ROOM], name[NAME_ROOM], id[NAME_ROOM], key_id[NAME_ROOM];
 };
 
@@ -121,12 +122,19 @@ static void keep_text(char *out, size_t size, const char *variable, const char *
 	snprintf(out, size, "%s=%s", variable, value ? value : "");
 }
 
+static uint64_t time_for(const struct procs *p, const struct job *job, uint64_t now)
+{
+	uint64_t left = job->deadline > now ? job->deadline - now : 0;
+
+	return left < p->config.timeout ? left : p->config.timeout;
+}
+
 static void launch(struct procs *p, struct process *seat, uint32_t ticket, uint64_t now)
 {
 	struct job *job = &p->job[ticket];
 	char deadline[48], *env[HANDLER_ENV_MAX + VARIABLES + 1];
 	size_t n = p->config.env.count;
-	uint64_t timeout = p->config.timeout, tag = (uint64_t)(seat - p->seat) << 2;
+	uint64_t timeout = time_for(p, job, now), tag = (uint64_t)(seat - p->seat) << 2;
 
 	memcpy(env, p->config.env.var, n * sizeof *env);
 	snprintf(deadline, sizeof deadline, "DGRAM_DEADLINE_MS=%" PRIu64, timeout / DGRAM_MS);
@@ -141,6 +149,11 @@ static void launch(struct procs *p, struct process *seat, uint32_t ticket, uint6
 	seat->request_len = job->len;
 	seat->started = now;
 	seat->due = timeout > DGRAM_NEVER - now ? DGRAM_NEVER : now + timeout;
+	if (timeout == 0) {
+		seat->end = (struct process_end){.outcome = PROCESS_STOPPED};
+		seat->state = PROCESS_ENDED;
+		return;
+	}
 	process_start(seat, job->handler->path, job->handler->argv, env);
 	for (uint64_t i = 0; i < 3; i++)
 		if (seat->fd[i] >= 0)
@@ -189,6 +202,7 @@ int procs_submit(struct procs *p, const struct procs_request *r, uint64_t now)
 	job = &p->job[ticket];
 	job->handler = r->handler;
 	job->len = r->len;
+	job->deadline = r->deadline != 0 ? r->deadline : DGRAM_NEVER;
 	if (r->len > 0)
 		memcpy(job->data, r->data, r->len);
 	keep_text(job->peer, sizeof job->peer, "DGRAM_PEER", r->peer);
@@ -200,6 +214,34 @@ int procs_submit(struct procs *p, const struct procs_request *r, uint64_t now)
 	else
 		p->queue[(p->queue_first + p->queue_len++) % p->config.queue_max] = (uint32_t)ticket;
 	return ticket;
+}
+
+/* Takes a ticket out of the ring; those behind it move up. */
+static bool leave_queue(struct procs *p, uint32_t ticket)
+{
+	uint32_t max = p->config.queue_max, kept = 0;
+
+	for (uint32_t i = 0; i < p->queue_len; i++) {
+		uint32_t other = p->queue[(p->queue_first + i) % max];
+
+		if (other != ticket)
+			p->queue[(p->queue_first + kept++) % max] = other;
+	}
+	if (kept == p->queue_len)
+		return false;
+	p->queue_len = kept;
+	p->job[ticket].handler = NULL;
+	return true;
+}
+
+bool procs_cancel(struct procs *p, uint32_t ticket, uint64_t now)
+{
+	if (leave_queue(p, ticket))
+		return true;
+	for (uint32_t i = 0; i < p->config.running_max; i++)
+		if (p->seat[i].ticket == ticket)
+			process_stop(&p->seat[i], PROCESS_STOPPED, now);
+	return false;
 }
 
 int procs_fd(const struct procs *p)
@@ -216,9 +258,12 @@ uint64_t procs_deadline(const struct procs *p)
 {
 	uint64_t due = DGRAM_NEVER;
 
-	for (uint32_t i = 0; i < p->config.running_max; i++)
+	for (uint32_t i = 0; i < p->config.running_max; i++) {
 		if (is_alive(&p->seat[i]) && p->seat[i].due < due)
 			due = p->seat[i].due;
+		if (p->seat[i].state == PROCESS_ENDED && &p->seat[i] != p->given)
+			due = 0; /* its deadline had passed when its turn came */
+	}
 	return due;
 }
 

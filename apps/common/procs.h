@@ -34,6 +34,7 @@ struct procs_request {
 	const struct handler *handler; /* borrowed until the end */
 	const void *data;
 	size_t len;
+	uint64_t deadline; /* ns: it is not started later, and ended then; 0: none */
 	const char *peer, *name, *id, *key_id; /* DGRAM_PEER, DGRAM_NAME, DGRAM_ID, DGRAM_KEY_ID */
 };
 
@@ -57,11 +58,16 @@ void procs_free(struct procs *p);
  * in the queue is taken (or len is over request_max, or the pool is stopping). */
 int procs_submit(struct procs *p, const struct procs_request *request, uint64_t now);
 
+/* Nobody wants that one any more. True: it waited, will never run, and its ticket is free; false: what runs is ended, and
+ * its result is still to come. */
+bool procs_cancel(struct procs *p, uint32_t ticket, uint64_t now);
+
 int procs_fd(const struct procs *p);
 uint64_t procs_deadline(const struct procs *p); /* ns, or DGRAM_NEVER */
 void procs_work(struct procs *p, uint64_t now);
 
-/* 1: *out is how one request ended; 0: none did since. */
+/* 1: *out is how one request ended; 0: none did since. One whose deadline passed in the queue has ended as
+ * PROCESS_STOPPED. */
 int procs_next(struct procs *p, struct procs_result *out, uint64_t now);
 
 /* Ends what runs (TERM, then KILL) and takes nothing more; go on until procs_busy() is 0. The number of requests

@@ -429,6 +429,68 @@ static void stop_ends_what_runs_and_forgets_what_waits(void **state)
 	assert_false(has_children());
 }
 
+/* Tickets 0 and 1 run, 2, 3 and 4 wait. */
+static void what_nobody_wants_any_more_is_ended_or_never_begun(void **state)
+{
+	struct procs_config c = small();
+	struct procs *p = open_pool(&c);
+	struct handler hangs, ends;
+	struct procs_request request = {0};
+	struct procs_result r;
+
+	(void)state;
+	find(&hangs, SH("exec sleep 1000"));
+	find(&ends, SH("exec cat"));
+	for (int i = 0; i < 5; i++) {
+		request.handler = i < 2 ? &hangs : &ends;
+		request.data = &"abcde"[i];
+		request.len = 1;
+		procs_submit(p, &request, dgram_clock());
+	}
+	assert_true(procs_cancel(p, 3, dgram_clock()));
+	assert_false(procs_cancel(p, 3, dgram_clock()));
+	assert_int_equal(procs_busy(p), 4);
+	assert_int_equal(procs_submit(p, &request, dgram_clock()), 3); /* the ticket is free; it stands behind 4 now */
+	assert_false(procs_cancel(p, 0, dgram_clock()));
+	wait_next(p, &r);
+	assert_int_equal(r.ticket, 0);
+	assert_int_equal(r.end.outcome, PROCESS_STOPPED);
+	for (const char *expected = "cee"; *expected; expected++) {
+		wait_next(p, &r);
+		assert_int_equal(r.end.outcome, PROCESS_OK);
+		assert_int_equal(r.data[0], *expected);
+	}
+	procs_free(p);
+}
+
+static void nothing_starts_after_its_deadline_or_runs_past_it(void **state)
+{
+	struct procs_config c = small();
+	struct procs *p;
+	struct handler hangs;
+	struct procs_request request = {.handler = &hangs};
+	struct procs_result r;
+	uint64_t now;
+
+	(void)state;
+	c.running_max = 1;
+	p = open_pool(&c);
+	find(&hangs, SH("echo started >&2; exec sleep 1000"));
+	now = dgram_clock();
+	request.deadline = now + 300 * DGRAM_MS;
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(procs_submit(p, &request, now), i);
+	wait_next(p, &r);
+	assert_int_equal(r.end.outcome, PROCESS_TIMEOUT);
+	assert_true(dgram_clock() >= request.deadline);
+	wait_next(p, &r);
+	assert_int_equal(r.ticket, 1);
+	assert_int_equal(r.end.outcome, PROCESS_STOPPED);
+	assert_int_equal(said.lines, 1); /* the second one said nothing, for it never was */
+	assert_int_equal(procs_busy(p), 0);
+	procs_free(p);
+}
+
 static void free_takes_running_handlers_with_it(void **state)
 {
 	struct procs_config c = small();
@@ -578,6 +640,8 @@ int main(void)
 		cmocka_unit_test(the_queue_is_bounded_and_kept_in_order),
 		cmocka_unit_test(without_a_queue_a_full_pool_refuses),
 		cmocka_unit_test(stop_ends_what_runs_and_forgets_what_waits),
+		cmocka_unit_test(what_nobody_wants_any_more_is_ended_or_never_begun),
+		cmocka_unit_test(nothing_starts_after_its_deadline_or_runs_past_it),
 		cmocka_unit_test(free_takes_running_handlers_with_it),
 		cmocka_unit_test(stderr_becomes_lines_of_bounded_length),
 		cmocka_unit_test(children_that_were_there_before_are_left_alone),
