@@ -143,6 +143,7 @@ struct dg_message {
 	bool accepted;         /* theirs: ACCEPTED was said, so the answer is pushed; ours: it was heard */
 	bool cancelling;       /* ours: the program wants no answer any more */
 	bool exposed_before;   /* ours: in an earlier session */
+	bool closed_before;    /* ours: an earlier session was closed before it could run */
 	bool resetting;        /* until its RESET is acknowledged */
 	bool transient;        /* theirs: an answer without a memory, forgotten once sent */
 	bool has_head;         /* theirs: the first fragment was here */
@@ -162,7 +163,6 @@ enum dg_session_state {
 enum dg_say {
 	DG_SAY_PING = 1 << 0,
 	DG_SAY_CREDIT = 1 << 1,
-	DG_SAY_ECHOED = 1 << 2,
 	DG_SAY_RESPONSE = 1 << 3,
 	DG_SAY_SETTLED = 1 << 4,
 	DG_SAY_PROBE_SIZE = 1 << 5,
@@ -190,10 +190,11 @@ struct dg_session {
 	uint64_t granted, heard;     /* bytes of the peer's: what we let it begin, and what it did */
 	uint64_t granted_ids;
 	uint64_t ended_below;        /* our ids that have all ended */
-	uint64_t response, echo;     /* what to say */
+	uint64_t response;           /* what to say */
 	uint64_t due;                /* ns; OPENING, HALF_OPEN: the next INIT, the end; OPEN: the end of doubt or of the check */
 	uint64_t pinged_at;          /* ns: the last keep-alive */
 	uint64_t need_at;            /* ns: when to look for the room that the peer asked for */
+	uint64_t assured_from;       /* doubted, checking: an ACK of a packet from here on ends it */
 	uint32_t received, next_post, next_echo;
 	uint32_t needed;             /* bytes that the peer asked for; 0: none */
 	uint32_t interface, idle_ms, active;
@@ -202,6 +203,9 @@ struct dg_session {
 	uint32_t held;     /* ordered messages of the peer's that wait for others */
 	struct dg_list all, queues[DG_QUEUES - 1];
 	struct dg_link of_ready;
+	struct dg_link of_place; /* the sessions that were current at its place, before and after it */
+	uint32_t serial;         /* when its first INIT came or left, in the order of all */
+	uint32_t ordered_out;    /* ordered messages of ours that have begun and not ended */
 	uint32_t probe;  /* of a session in doubt: the one that asks; of that one: whom it is for; or DG_NONE */
 	uint32_t waiting_out; /* messages of ours that have not ended */
 	uint16_t datagram, peer_datagram_max, running; /* running: requests of the peer that wait or run */
@@ -274,6 +278,8 @@ struct dgram_endpoint {
 	uint32_t notes_size, notes_first, notes_count;
 	uint32_t lent;                                 /* message whose data the program looks at, or DG_NONE */
 	uint32_t requests;                             /* of the peers that wait or run */
+	uint32_t serial;                               /* of sessions */
+	bool dead;                                     /* abandoned: nothing is said or taken any more */
 	uint8_t *scratch;                              /* message_max bytes: a message in one piece */
 	uint8_t *gather;                               /* datagram_max bytes: a fragment in one piece */
 	void *heap;                                    /* what _free frees; NULL: the memory is the caller's */
@@ -282,6 +288,7 @@ struct dgram_endpoint {
 /* ---- lists by number --------------------------------------------------------------------------- */
 
 #define DG_EMPTY_LIST ((struct dg_list){DG_NONE, DG_NONE})
+#define DG_NO_LINK    ((struct dg_link){DG_NONE, DG_NONE})
 
 /* Numbers of a pool, linked through a struct dg_link at this offset of their blocks. */
 void dg_list_append(struct dg_list *list, const struct dg_pool *pool, size_t offset,
@@ -295,7 +302,8 @@ void dg_list_remove(struct dg_list *list, const struct dg_pool *pool, size_t off
 struct dg_ending {
 	enum dgram_reason reason;
 	int close;      /* enum dg_close to tell the peer, 0: it is told nothing */
-	bool moves;     /* what has not begun goes into another session */
+	bool moves;     /* what was never exposed goes into another session */
+	bool again;     /* and so does what the peer said it will never run */
 	uint64_t first; /* of our ids the first that the peer will never run; DG_NO_ID: it did not say */
 };
 
@@ -337,10 +345,18 @@ uint64_t dg_session_wait(const struct dg_session *s, const struct dg_active *a);
 uint64_t dg_session_silence(const struct dg_session *s);   /* ns after which a PING goes first */
 uint64_t dg_session_keepalive_due(const struct dg_session *s);
 
-/* The peer may not know it any more. It was silent for long. A packet of it came. */
+/* The peer may not know it any more. It was silent for long. A packet of it came. A packet that we sent since
+ * then was acknowledged. */
 void dg_session_doubt(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now);
 void dg_session_check(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now);
-void dg_session_heard(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now);
+void dg_session_heard(struct dg_session *s, uint64_t now);
+void dg_session_assured(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now);
+
+/* An ordered message may begin in it: those before it, in earlier sessions with the peer, have ended. */
+bool dg_session_is_in_order(const struct dgram_endpoint *ep, const struct dg_session *s);
+
+/* An ordered message of ours in it has ended: who waits for that may begin. */
+void dg_session_ordered_ended(struct dgram_endpoint *ep, struct dg_session *s);
 
 void dg_session_end(struct dgram_endpoint *ep, struct dg_session *s, struct dg_ending how,
                     uint64_t now);
@@ -432,7 +448,7 @@ void dg_promise_kept(struct dgram_endpoint *ep, struct dg_session *s, uint64_t b
 void dg_promise_more(struct dgram_endpoint *ep, struct dg_session *s, uint64_t wanted);
 
 /* Ours: what the peer said of them, what became of their packets, what is due. */
-bool dg_out_can_move(const struct dg_message *m, uint64_t first);
+bool dg_out_can_move(const struct dg_message *m, const struct dg_ending *how);
 void dg_out_move(struct dgram_endpoint *ep, struct dg_message *m, struct dg_session *to);
 void dg_out_lose(struct dgram_endpoint *ep, struct dg_message *m, struct dg_session *next,
                  const struct dg_ending *how, uint64_t now);
@@ -453,6 +469,7 @@ void dg_out_echoed(struct dgram_endpoint *ep, struct dg_session *s, const struct
 void dg_in_fragment(struct dgram_endpoint *ep, struct dg_session *s, const struct dg_frame *f,
                     uint64_t now);
 void dg_in_post(struct dgram_endpoint *ep, struct dg_session *s, const struct dg_frame *f, uint64_t now);
+void dg_in_echo(struct dgram_endpoint *ep, struct dg_session *s, uint64_t number);
 void dg_in_pull(struct dgram_endpoint *ep, struct dg_session *s, uint64_t id, uint64_t now);
 void dg_in_cancel(struct dgram_endpoint *ep, struct dg_session *s, const struct dg_frame *f, uint64_t now);
 void dg_in_reset(struct dgram_endpoint *ep, struct dg_session *s, const struct dg_frame *f, uint64_t now);

@@ -168,7 +168,7 @@ int dgram_endpoint_session(const struct dgram_endpoint *ep, uint64_t session,
 
 static void close_one(struct dgram_endpoint *ep, struct dg_session *s, enum dg_close close, uint64_t now)
 {
-	dg_session_end(ep, s, (struct dg_ending){DGRAM_REASON_HERE, (int)close, false, DG_NO_ID}, now);
+	dg_session_end(ep, s, (struct dg_ending){.reason = DGRAM_REASON_HERE, .close = (int)close, .first = DG_NO_ID}, now);
 }
 
 static void close_all(struct dgram_endpoint *ep, int close, uint64_t now)
@@ -204,4 +204,5 @@ void dgram_endpoint_abandon(struct dgram_endpoint *ep)
 		dg_message_release(ep, m);
 	}
 	ep->notes_count = 0;
+	ep->dead = true; /* its ids would be the parent's next ones */
 }

@@ -4,8 +4,10 @@
 
 /* What taking the packet costs. */
 struct cost {
-	uint64_t blocks;
+	uint64_t blocks, bytes;
 	uint32_t messages;
+	uint32_t pieces; /* new messages that came in pieces: a total counts once */
+	uint64_t in_pieces[8];
 };
 
 /* ---- judged ------------------------------------------------------------------------------------- */
@@ -20,13 +22,30 @@ static uint64_t price(const struct dgram_endpoint *ep, uint64_t total)
 	return dg_arena_blocks(&ep->arena, dg_cells_buffer((uint32_t)total));
 }
 
+/* Another piece of a message that is new with this packet. */
+static bool is_counted(const struct cost *cost, uint64_t id)
+{
+	for (uint32_t i = 0; i < cost->pieces; i++)
+		if (cost->in_pieces[i] == id)
+			return true;
+	return false;
+}
+
 static enum dgram_fate judge_new(const struct dgram_endpoint *ep, const struct dg_session *s,
                                  const struct dg_frame *f, struct cost *cost)
 {
-	if (f->total > s->granted - s->heard)
+	const uint32_t most = sizeof cost->in_pieces / sizeof cost->in_pieces[0];
+
+	if (is_counted(cost, f->id))
+		return DGRAM_FATE_TAKEN;
+	if (f->total > s->granted - s->heard || cost->bytes > s->granted - s->heard - f->total)
 		return DGRAM_FATE_RULE;
-	if (dg_seen_state(&s->seen, f->id) == DG_SEEN_BEYOND)
+	if (dg_seen_state(&s->seen, f->id) == DG_SEEN_BEYOND ||
+	    (!(f->flags & DG_WHOLE) && cost->pieces == most))
 		return DGRAM_FATE_ROOM;
+	if (!(f->flags & DG_WHOLE))
+		cost->in_pieces[cost->pieces++] = f->id;
+	cost->bytes += f->total;
 	cost->messages++;
 	if (f->total <= ep->config.message_max)
 		cost->blocks += price(ep, f->total);
@@ -98,8 +117,11 @@ static enum dgram_fate judge_end(const struct dgram_endpoint *ep, const struct d
 		return DGRAM_FATE_TAKEN;
 	if (dg_seen_state(&s->seen, f->id) == DG_SEEN_BEYOND)
 		return DGRAM_FATE_ROOM;
-	if (dg_seen_state(&s->seen, f->id) == DG_SEEN_NEW && f->total > s->granted - s->heard)
-		return DGRAM_FATE_RULE;
+	if (dg_seen_state(&s->seen, f->id) == DG_SEEN_NEW) {
+		if (f->total > s->granted - s->heard || cost->bytes > s->granted - s->heard - f->total)
+			return DGRAM_FATE_RULE;
+		cost->bytes += f->total;
+	}
 	cost->messages += f->type == DG_CANCEL;
 	return DGRAM_FATE_TAKEN;
 }
@@ -161,7 +183,7 @@ static enum dgram_fate judge(const struct dgram_endpoint *ep, const struct dg_se
 enum dgram_fate dg_frames_judge(struct dgram_endpoint *ep, struct dg_session *s,
                                 struct dg_reader frames, uint64_t now)
 {
-	struct cost cost = {0, 0};
+	struct cost cost = {0};
 	struct dg_frame f;
 
 	while (frames.left > 0 && dg_frame_decode(&f, &frames)) {
@@ -198,7 +220,11 @@ static void take_close(struct dgram_endpoint *ep, struct dg_session *s, const st
                        uint64_t now)
 {
 	const struct dg_ending how = {
-	        DGRAM_REASON_CLOSED, 0, f->code != DG_CLOSE_RULE, f->id};
+	        .reason = DGRAM_REASON_CLOSED,
+	        .moves = f->code != DG_CLOSE_RULE,
+	        .again = f->code == DG_CLOSE_IDLE || f->code == DG_CLOSE_EVICTED,
+	        .first = f->id,
+	};
 
 	dg_session_end(ep, s, how, now);
 }
@@ -262,8 +288,7 @@ static bool apply(struct dgram_endpoint *ep, struct dg_session *s, const struct 
 		take_close(ep, s, f, now);
 		return false;
 	case DG_ECHO:
-		s->echo = f->id;
-		s->say |= DG_SAY_ECHOED;
+		dg_in_echo(ep, s, f->id);
 		return true;
 	case DG_ECHOED:
 		dg_out_echoed(ep, s, f, now);

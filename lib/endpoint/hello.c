@@ -57,7 +57,7 @@ static enum dgram_fate own_init(struct dgram_endpoint *ep, const struct dg_place
 	struct dg_session *s = dg_session_by_id(ep, hello->session);
 
 	if (s && s->state == DG_OPENING && !s->spare && dg_place_equal(&s->peer, from))
-		dg_session_end(ep, s, (struct dg_ending){DGRAM_REASON_ECHOED, 0, false, DG_NO_ID}, now);
+		dg_session_end(ep, s, (struct dg_ending){.reason = DGRAM_REASON_ECHOED, .first = DG_NO_ID}, now);
 	return DGRAM_FATE_OWN;
 }
 
@@ -89,6 +89,7 @@ static enum dgram_fate half_open(struct dgram_endpoint *ep, const struct dg_plac
 		return DGRAM_FATE_LIMITED;
 	}
 	s->state = DG_HALF_OPEN;
+	s->serial = ep->serial++;
 	s->origin = now;
 	s->due = now + DG_HALF_OPEN_LIFE;
 	move_origin(s, hello, now);
@@ -184,13 +185,16 @@ static void open_session(struct dgram_endpoint *ep, struct dg_session *s,
 	dg_session_enter_by_init(ep, s);
 }
 
-/* The one that a probe was sent for is another process's: it has ended. */
-static void settle_doubt(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now)
+/* The one that a probe was sent for is another process's: it has ended, and s with it where nobody needs
+ * s. */
+static bool settle_doubt(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now)
 {
+	uint64_t id = dg_session_id(ep, s);
 	struct dg_session *old = s->probe == DG_NONE ? NULL : dg_session_at(ep, s->probe);
 
 	if (old && old->peer_boot != s->peer_boot)
-		dg_session_end(ep, old, (struct dg_ending){DGRAM_REASON_LOST, 0, true, DG_NO_ID}, now);
+		dg_session_end(ep, old, (struct dg_ending){.reason = DGRAM_REASON_LOST, .moves = true, .first = DG_NO_ID}, now);
+	return dg_session_by_id(ep, id) == s;
 }
 
 enum dgram_fate dg_hello_accept(struct dgram_endpoint *ep, const struct dg_place *from,
@@ -210,7 +214,8 @@ enum dgram_fate dg_hello_accept(struct dgram_endpoint *ep, const struct dg_place
 	if (hello.versions[0] != DG_VERSION || hello.capabilities != 0)
 		return DGRAM_FATE_RULE;
 	open_session(ep, s, &hello, in, now);
-	settle_doubt(ep, s, now);
+	if (!settle_doubt(ep, s, now))
+		return DGRAM_FATE_TAKEN;
 	if (!s->spare) {
 		dg_session_offer(ep, s);
 		dg_session_touch(ep, s);
@@ -322,6 +327,7 @@ void dg_hello_write(struct dgram_endpoint *ep, struct dg_session *s, struct dgra
 
 	if (a->opening.tries == 0) {
 		s->origin = now;
+		s->serial = ep->serial++;
 		s->no_credit = !dg_promise_first(ep, s);
 	}
 	dg_hello_of(ep, s, &hello);

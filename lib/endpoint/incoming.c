@@ -203,6 +203,21 @@ static void say_again(struct dgram_endpoint *ep, struct dg_message *m)
 	}
 }
 
+/* What was received is said by the packet that answers: it is not kept. */
+void dg_in_echo(struct dgram_endpoint *ep, struct dg_session *s, uint64_t number)
+{
+	struct dg_message *m = dg_message_take(ep, s, false);
+
+	if (!m)
+		return;
+	m->kind = DGRAM_ECHO;
+	m->id = number;
+	m->transient = true;
+	m->due = DG_DUE_ANSWER;
+	set_state(ep, m, DG_ANSWERED);
+	dg_message_queue(ep, m, DG_QUEUE_FREE);
+}
+
 void dg_in_pull(struct dgram_endpoint *ep, struct dg_session *s, uint64_t id, uint64_t now)
 {
 	struct dg_message *m = dg_message_find(ep, s, id, false);

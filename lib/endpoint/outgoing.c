@@ -106,6 +106,8 @@ int dgram_endpoint_submit(struct dgram_endpoint *ep, const struct dgram_message 
 	struct dg_message *m = NULL;
 	int error = check(ep, message);
 
+	if (ep->dead)
+		error = DGRAM_ERR_CLOSED;
 	if (error == 0)
 		error = find_session(ep, message, now, &s);
 	if (error == 0)
@@ -158,7 +160,7 @@ static void reserve_reply(struct dgram_endpoint *ep, struct dg_message *m)
 
 bool dg_out_begin(struct dgram_endpoint *ep, struct dg_session *s, struct dg_message *m, uint64_t now)
 {
-	if (s->doubted || s->checking)
+	if (s->doubted || s->checking || (m->flags & DG_ORDERED && !dg_session_is_in_order(ep, s)))
 		return false;
 	if (is_silent(s, m, now)) {
 		dg_session_check(ep, s, now);
@@ -174,6 +176,7 @@ bool dg_out_begin(struct dgram_endpoint *ep, struct dg_session *s, struct dg_mes
 	}
 	s->say &= (uint8_t)~DG_SAY_NEED;
 	s->begun += m->cells.total;
+	s->ordered_out += (m->flags & DG_ORDERED) != 0;
 	m->state = DG_BEGUN;
 	m->due = m->cells.total == 0 ? DG_DUE_EMPTY : 0;
 	reserve_reply(ep, m);
@@ -376,6 +379,8 @@ static void end_in_session(struct dgram_endpoint *ep, struct dg_message *m, bool
 	struct dg_session *s = dg_session_at(ep, m->session);
 
 	s->waiting_out--;
+	if (m->flags & DG_ORDERED && !was_waiting)
+		dg_session_ordered_ended(ep, s);
 	dg_message_queue(ep, m, DG_QUEUE_NONE);
 	dg_message_leave_index(ep, m);
 	settle_ids(ep, s);
@@ -483,12 +488,17 @@ static bool never_runs(const struct dg_message *m, uint64_t first)
 	return first != DG_NO_ID && m->id >= first;
 }
 
-bool dg_out_can_move(const struct dg_message *m, uint64_t first)
+/* It runs in at most one session: it was exposed in none, or may run twice, or the peer said that it never
+ * will (once, or two peers could go round in circles). */
+bool dg_out_can_move(const struct dg_message *m, const struct dg_ending *how)
 {
-	(void)first;
-	if (!m->ours || m->pinned || m->cancelling || m->state == DG_ENDED)
+	if (!m->ours || m->pinned || m->cancelling || m->state == DG_ENDED || m->kind == DGRAM_ECHO)
 		return false;
-	return m->state == DG_WAITING || (m->kind == DGRAM_REQUEST && m->flags & DG_IDEMPOTENT);
+	if (m->state == DG_WAITING || (m->kind == DGRAM_REQUEST && m->flags & DG_IDEMPOTENT))
+		return true;
+	if (never_runs(m, how->first))
+		return how->again && !m->closed_before;
+	return m->state == DG_BEGUN;
 }
 
 /* Into another session, as if it had never been in this one. */
@@ -527,8 +537,9 @@ void dg_out_lose(struct dgram_endpoint *ep, struct dg_message *m, struct dg_sess
 		dg_message_release(ep, m);
 		return;
 	}
-	if (next && dg_out_can_move(m, how->first) && now < m->deadline) {
+	if (next && dg_out_can_move(m, how) && now < m->deadline) {
 		m->exposed_before |= exposed;
+		m->closed_before |= m->state != DG_WAITING && never_runs(m, how->first);
 		dg_out_move(ep, m, next);
 		return;
 	}

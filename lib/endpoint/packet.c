@@ -107,8 +107,6 @@ static void say_all(struct dg_packet *p)
 	const struct dg_session *s = p->s;
 
 	add_ack(p);
-	say(p, DG_SAY_ECHOED,
-	    (struct dg_frame){.type = DG_ECHOED, .id = s->echo, .value = s->received});
 	say(p, DG_SAY_RESPONSE, (struct dg_frame){.type = DG_RESPONSE, .id = s->response});
 	say(p, DG_SAY_CREDIT,
 	    (struct dg_frame){.type = DG_CREDIT, .value = s->granted, .id = s->granted_ids});

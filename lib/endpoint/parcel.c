@@ -291,6 +291,16 @@ static enum dg_put put_echo(struct dg_packet *p, struct dg_message *m)
 	return DG_PUT_DONE;
 }
 
+static enum dg_put put_echoed(struct dg_packet *p, struct dg_message *m)
+{
+	const struct dg_frame f = {.type = DG_ECHOED, .id = m->id, .value = p->s->received};
+
+	if (!dg_packet_add(p, &f, NULL))
+		return DG_PUT_NO_ROOM;
+	dg_in_forget(p->ep, m);
+	return DG_PUT_DONE;
+}
+
 /* Sent or not, it is over: the path may be too narrow for it. */
 static enum dg_put put_post(struct dg_packet *p, struct dg_message *m)
 {
@@ -329,6 +339,8 @@ enum dg_put dg_packet_put(struct dg_packet *p, struct dg_message *m)
 
 	if (m->kind == DGRAM_POST && m->ours)
 		return put_post(p, m);
+	if (m->kind == DGRAM_ECHO && !m->ours)
+		return put_echoed(p, m);
 	if (m->kind == DGRAM_ECHO)
 		return m->state == DG_WAITING ? put_echo(p, m) : DG_PUT_NOTHING;
 	for (size_t i = 0; i < sizeof controls / sizeof controls[0]; i++)

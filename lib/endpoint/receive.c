@@ -9,7 +9,6 @@ static bool confirm(struct dgram_endpoint *ep, struct dg_session *s, uint64_t no
 {
 	uint64_t party = dg_place_party(&s->peer, ep->key);
 	uint32_t victim;
-	struct dg_session *older;
 
 	if (dg_admission_room(&ep->admission, party, &victim) == DG_ROOM_AFTER)
 		dg_session_evict(ep, victim, now);
@@ -18,12 +17,6 @@ static bool confirm(struct dgram_endpoint *ep, struct dg_session *s, uint64_t no
 	s->state = DG_OPEN;
 	s->due = DGRAM_NEVER;
 	ep->stats.accepted++;
-	older = dg_session_current(ep, &s->peer);
-	/* Another process is at that address now: what its predecessor had is gone. */
-	if (older && older->state == DG_OPEN && older->peer_boot != s->peer_boot) {
-		dg_session_offer(ep, s);
-		dg_session_end(ep, older, (struct dg_ending){DGRAM_REASON_LOST, 0, true, DG_NO_ID}, now);
-	}
 	dg_session_offer(ep, s);
 	return true;
 }
@@ -45,7 +38,7 @@ static enum dgram_fate taken_or_not(struct dgram_endpoint *ep, struct dg_session
 	/* An idle session's window is short: it may be known better now that it is awake. */
 	if (dg_window_check(&s->window, &a->window, data->number) != DG_WINDOW_NEW)
 		return DGRAM_FATE_COPY;
-	dg_session_heard(ep, s, now);
+	dg_session_heard(s, now);
 	fate = dg_frames_judge(ep, s, data->frames, now);
 	if (fate != DGRAM_FATE_TAKEN)
 		return fate;
@@ -125,7 +118,7 @@ enum dgram_fate dgram_endpoint_receive(struct dgram_endpoint *ep, const struct d
 	enum dgram_fate fate;
 
 	dg_event_release(ep);
-	fate = receive(ep, in, now);
+	fate = ep->dead ? DGRAM_FATE_UNEXPECTED : receive(ep, in, now);
 	ep->stats.received[fate]++;
 	ep->stats.bytes_received += in->len;
 	return fate;
@@ -140,7 +133,7 @@ void dgram_endpoint_told(struct dgram_endpoint *ep, const struct dgram_addr *to,
 	struct dg_place place;
 
 	dg_event_release(ep);
-	if (!dg_place_from(&place, to))
+	if (ep->dead || !dg_place_from(&place, to))
 		return;
 	s = dg_session_current(ep, &place);
 	if (!s)
@@ -150,8 +143,7 @@ void dgram_endpoint_told(struct dgram_endpoint *ep, const struct dgram_addr *to,
 	else if (error != DGRAM_ERR_REFUSED && error != DGRAM_ERR_UNREACHABLE)
 		return;
 	else if (s->state == DG_OPENING)
-		dg_session_end(ep, s, (struct dg_ending){error == DGRAM_ERR_REFUSED ? DGRAM_REASON_UNHEARD : DGRAM_REASON_UNREACHABLE,
-		                                         0, false, DG_NO_ID}, now);
+		dg_session_end(ep, s, (struct dg_ending){.reason = error == DGRAM_ERR_REFUSED ? DGRAM_REASON_UNHEARD : DGRAM_REASON_UNREACHABLE, .first = DG_NO_ID}, now);
 	else
 		dg_session_doubt(ep, s, now);
 }

@@ -108,10 +108,32 @@ static bool is_initiators(const struct dgram_endpoint *ep, const struct dg_sessi
 static bool is_better(const struct dgram_endpoint *ep, const struct dg_session *newer,
                       const struct dg_session *older)
 {
-	if (older->state != DG_OPEN || older->initiator == newer->initiator ||
-	    older->peer_boot != newer->peer_boot)
+	if (older->state != DG_OPEN)
 		return true;
+	/* Another process is there now: the one that was heard of last, for a late copy may confirm a
+	 * half-open session of the one before. */
+	if (older->peer_boot != newer->peer_boot || older->initiator == newer->initiator)
+		return newer->serial - older->serial < UINT32_MAX / 2;
 	return is_initiators(ep, newer);
+}
+
+/* One after another they were the current one of a place; each knows the one before and after. */
+static void follow(struct dgram_endpoint *ep, struct dg_session *s, struct dg_session *older)
+{
+	(void)ep;
+	s->of_place.before = older->slot;
+	older->of_place.after = s->slot;
+}
+
+static void unfollow(struct dgram_endpoint *ep, struct dg_session *s)
+{
+	if (s->of_place.before != DG_NONE)
+		dg_session_at(ep, s->of_place.before)->of_place.after = s->of_place.after;
+	if (s->of_place.after != DG_NONE) {
+		dg_session_at(ep, s->of_place.after)->of_place.before = s->of_place.before;
+		dg_session_touch(ep, dg_session_at(ep, s->of_place.after));
+	}
+	s->of_place = DG_NO_LINK;
 }
 
 void dg_session_offer(struct dgram_endpoint *ep, struct dg_session *s)
@@ -120,9 +142,32 @@ void dg_session_offer(struct dgram_endpoint *ep, struct dg_session *s)
 
 	if (older == s || (older && !is_better(ep, s, older)))
 		return;
-	if (older)
+	if (older) {
 		leave_by_place(ep, older);
+		follow(ep, s, older);
+	}
 	enter_by_place(ep, s);
+}
+
+static bool follows_ordered(const struct dgram_endpoint *ep, const struct dg_session *s)
+{
+	for (; s->of_place.before != DG_NONE; s = dg_session_at(ep, s->of_place.before))
+		if (dg_session_at(ep, s->of_place.before)->ordered_out > 0)
+			return true;
+	return false;
+}
+
+bool dg_session_is_in_order(const struct dgram_endpoint *ep, const struct dg_session *s)
+{
+	return !follows_ordered(ep, s);
+}
+
+void dg_session_ordered_ended(struct dgram_endpoint *ep, struct dg_session *s)
+{
+	uint32_t after = --s->ordered_out > 0 ? DG_NONE : s->of_place.after;
+
+	for (; after != DG_NONE; after = dg_session_at(ep, after)->of_place.after)
+		dg_session_touch(ep, dg_session_at(ep, after));
 }
 
 /* ---- begun ------------------------------------------------------------------------------------ */
@@ -150,6 +195,8 @@ struct dg_session *dg_session_take(struct dgram_endpoint *ep, const struct dg_pl
 	        .allowed_ids = DG_FIRST_IDS,
 	        .granted_ids = DG_FIRST_IDS,
 	        .due = DGRAM_NEVER,
+	        .assured_from = DG_NO_ID,
+	        .of_place = DG_NO_LINK,
 	        .active = DG_NONE,
 	        .all = DG_EMPTY_LIST,
 	        .queues = {DG_EMPTY_LIST, DG_EMPTY_LIST, DG_EMPTY_LIST},
@@ -343,7 +390,7 @@ void dg_session_plan(struct dgram_endpoint *ep, struct dg_session *s, uint64_t n
 
 	if (s->state == DG_OPEN && is_quiet(s, a)) {
 		if (s->replaced) {
-			dg_session_end(ep, s, (struct dg_ending){DGRAM_REASON_CLOSED, DG_CLOSE_DONE, false, DG_NO_ID}, now);
+			dg_session_end(ep, s, (struct dg_ending){.reason = DGRAM_REASON_CLOSED, .close = DG_CLOSE_DONE, .first = DG_NO_ID}, now);
 			return;
 		}
 		dg_admission_idle(&ep->admission, s->slot);
@@ -381,6 +428,7 @@ void dg_session_doubt(struct dgram_endpoint *ep, struct dg_session *s, uint64_t 
 	if (s->state != DG_OPEN || s->doubted || !dg_session_wake(ep, s, now))
 		return;
 	s->doubted = true;
+	s->assured_from = dg_session_active(ep, s)->recovery.next;
 	s->due = now + three_ptos(s);
 	s->say |= DG_SAY_PING;
 	if (s->probe == DG_NONE)
@@ -390,22 +438,27 @@ void dg_session_doubt(struct dgram_endpoint *ep, struct dg_session *s, uint64_t 
 
 void dg_session_check(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now)
 {
-	if (s->checking || s->doubted)
+	if (s->checking || s->doubted || !dg_session_wake(ep, s, now))
 		return;
+	s->assured_from = dg_session_active(ep, s)->recovery.next;
 	s->checking = true;
 	s->due = now + three_ptos(s);
 	s->say |= DG_SAY_PING;
 	dg_session_touch(ep, s);
 }
 
-void dg_session_heard(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now)
+void dg_session_heard(struct dg_session *s, uint64_t now)
 {
 	s->heard_at = now;
 	s->heard_of = true;
 	s->pings = 0;
 	s->received++;
-	if (!s->doubted && !s->checking)
-		return;
+}
+
+/* What was sent before the doubt may be acknowledged by packets that are old: it ends nothing. */
+void dg_session_assured(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now)
+{
+	s->assured_from = DG_NO_ID;
 	s->doubted = s->checking = false;
 	s->due = DGRAM_NEVER;
 	if (s->probe != DG_NONE && !s->spare)
@@ -449,6 +502,7 @@ static struct dg_session *successor(struct dgram_endpoint *ep, const struct dg_p
 static void leave(struct dgram_endpoint *ep, struct dg_session *s)
 {
 	leave_by_place(ep, s);
+	unfollow(ep, s);
 	if (s->in_by_init)
 		dg_index_remove(&ep->by_init, s->slot, init_key(ep, &s->peer, s->peer_id));
 	s->in_by_init = false;
@@ -462,10 +516,11 @@ static void leave(struct dgram_endpoint *ep, struct dg_session *s)
 	}
 }
 
-static bool has_movable(const struct dgram_endpoint *ep, const struct dg_session *s, uint64_t first)
+static bool has_movable(const struct dgram_endpoint *ep, const struct dg_session *s,
+                        const struct dg_ending *how)
 {
 	for (uint32_t i = s->all.first; i != DG_NONE; i = dg_message_at(ep, i)->of_session.after)
-		if (dg_out_can_move(dg_message_at(ep, i), first))
+		if (dg_out_can_move(dg_message_at(ep, i), how))
 			return true;
 	return false;
 }
@@ -474,7 +529,7 @@ void dg_session_end(struct dgram_endpoint *ep, struct dg_session *s, struct dg_e
                     uint64_t now)
 {
 	struct dg_session *other = part(ep, s), *next = NULL;
-	bool moves = how.moves && has_movable(ep, s, how.first);
+	bool moves = how.moves && has_movable(ep, s, &how);
 
 	if (s->state == DG_OPEN && how.close != 0 && !s->spare)
 		dg_note_close(ep, s, (uint8_t)how.close, now);
@@ -495,14 +550,14 @@ void dg_session_end(struct dgram_endpoint *ep, struct dg_session *s, struct dg_e
 
 void dg_session_forget(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now)
 {
-	dg_session_end(ep, s, (struct dg_ending){DGRAM_REASON_NO_SESSION, 0, false, DG_NO_ID}, now);
+	dg_session_end(ep, s, (struct dg_ending){.reason = DGRAM_REASON_NO_SESSION, .first = DG_NO_ID}, now);
 }
 
 void dg_session_evict(struct dgram_endpoint *ep, uint32_t slot, uint64_t now)
 {
 	ep->stats.evicted++;
 	dg_session_end(ep, dg_session_at(ep, slot),
-	               (struct dg_ending){DGRAM_REASON_HERE, DG_CLOSE_EVICTED, false, DG_NO_ID}, now);
+	               (struct dg_ending){.reason = DGRAM_REASON_HERE, .close = DG_CLOSE_EVICTED, .first = DG_NO_ID}, now);
 }
 
 /* The old one may live, but nobody will wait for it: what has not begun goes to a new session, and
@@ -514,18 +569,21 @@ void dg_session_replace(struct dgram_endpoint *ep, struct dg_session *s, uint64_
 
 	s->checking = false;
 	s->due = DGRAM_NEVER;
-	leave_by_place(ep, s);
-	next = successor(ep, &s->peer, NULL, now);
-	if (!next) { /* no room: it stays, and is asked again */
-		enter_by_place(ep, s);
+	s->assured_from = DG_NO_ID;
+	if (!s->current)
 		return;
-	}
+	next = dg_session_initiate(ep, &s->peer, now);
+	if (!next)
+		return; /* no room: it stays, and is asked again */
+	leave_by_place(ep, s);
+	enter_by_place(ep, next);
+	follow(ep, next, s);
 	s->replaced = true;
 	while (i != DG_NONE) {
 		struct dg_message *m = dg_message_at(ep, i);
 
 		i = m->of_queue.after;
-		if (dg_out_can_move(m, DG_NO_ID))
+		if (m->state == DG_WAITING && !m->pinned)
 			dg_out_move(ep, m, next);
 	}
 	dg_session_touch(ep, s);

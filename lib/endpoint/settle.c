@@ -135,6 +135,8 @@ static void pull_acked(struct dgram_endpoint *ep, struct dg_session *s, struct d
 	while (dg_recovery_next_acked(&a->recovery, &sent)) {
 		const struct dg_congestion_ack ack = {sent.at, sent.bytes, in_flight};
 
+		if (sent.number >= s->assured_from)
+			dg_session_assured(ep, s, now);
 		if (sent.acks != DG_NO_ACK)
 			dg_window_ack_arrived(&a->window, sent.acks);
 		ep->stats.late += sent.late;

@@ -42,6 +42,8 @@ static bool waiting_is_ready(const struct dgram_endpoint *ep, const struct dg_se
 
 	if (!m || s->doubted || s->checking)
 		return false;
+	if (m->flags & DG_ORDERED && !dg_session_is_in_order(ep, s))
+		return false;
 	if (m->id == DG_NO_ID)
 		return s->next_id < s->allowed_ids;
 	return m->cells.total <= s->allowed - s->begun;
@@ -55,8 +57,7 @@ static bool has_asking(const struct dgram_endpoint *ep, const struct dg_session 
 
 static bool has_free(const struct dg_session *s)
 {
-	return s->say & (DG_SAY_ECHOED | DG_SAY_RESPONSE) ||
-	       s->queues[DG_QUEUE_FREE - 1].first != DG_NONE;
+	return s->say & DG_SAY_RESPONSE || s->queues[DG_QUEUE_FREE - 1].first != DG_NONE;
 }
 
 static bool has_items(const struct dgram_endpoint *ep)
@@ -163,6 +164,8 @@ static bool next_session(struct dgram_endpoint *ep, struct dgram_datagram *out, 
 int dgram_endpoint_transmit(struct dgram_endpoint *ep, struct dgram_datagram *out, uint64_t now)
 {
 	dg_event_release(ep);
+	if (ep->dead)
+		return 0;
 	for (int round = 0; round < ROUNDS; round++) {
 		dg_timeouts(ep, now);
 		if (dg_note_take(ep, out) || next_session(ep, out, now)) {
@@ -182,6 +185,8 @@ uint64_t dgram_endpoint_deadline(const struct dgram_endpoint *ep)
 	uint64_t sessions = dg_timers_due(&ep->session_timers);
 	uint64_t messages = dg_timers_due(&ep->message_timers);
 
+	if (ep->dead)
+		return DGRAM_NEVER;
 	if (ep->notes_count > 0 || ep->ready.first != DG_NONE)
 		return 0;
 	return sessions < messages ? sessions : messages;
