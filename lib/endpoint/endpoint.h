@@ -138,6 +138,7 @@ struct dg_message {
 	uint8_t outcome, reason, status, code, hops, name_len;
 	bool ours;             /* not a peer's */
 	bool is_indexed;       /* found by its id */
+	bool is_kept;          /* theirs: in its session's list of kept answers */
 	bool has_cells, has_reply; /* their buffers are taken */
 	bool pinned;           /* to this session */
 	bool accepted;         /* theirs: ACCEPTED was said, so the answer is pushed; ours: it was heard */
@@ -147,6 +148,7 @@ struct dg_message {
 	bool resetting;        /* until its RESET is acknowledged */
 	bool transient;        /* theirs: an answer without a memory, forgotten once sent */
 	bool has_head;         /* theirs: the first fragment was here */
+	bool uncounted;        /* theirs: refused before it began, so its total is not heard of yet */
 	bool is_held;          /* theirs: whole, and waits for its turn in the order */
 	char name[DGRAM_NAME_MAX];
 };
@@ -190,18 +192,14 @@ struct dg_session {
 	uint64_t granted, heard;     /* bytes of the peer's: what we let it begin, and what it did */
 	uint64_t granted_ids;
 	uint64_t ended_below;        /* our ids that have all ended */
-	uint64_t response;           /* what to say */
 	uint64_t due;                /* ns; OPENING, HALF_OPEN: the next INIT, the end; OPEN: the end of doubt or of the check */
-	uint64_t pinged_at;          /* ns: the last keep-alive */
-	uint64_t need_at;            /* ns: when to look for the room that the peer asked for */
-	uint64_t assured_from;       /* doubted, checking: an ACK of a packet from here on ends it */
 	uint32_t received, next_post, next_echo;
-	uint32_t needed;             /* bytes that the peer asked for; 0: none */
 	uint32_t interface, idle_ms, active;
 	uint32_t promised; /* blocks of the arena that are kept for the peer's credit */
 	uint32_t credit_window; /* bytes: what the peer was let begin ahead, when that was last raised */
 	uint32_t held;     /* ordered messages of the peer's that wait for others */
-	struct dg_list all, queues[DG_QUEUES - 1];
+	struct dg_list all;      /* messages of both directions that are not kept */
+	struct dg_list kept;     /* answers that were pulled, in case they are asked for again */
 	struct dg_link of_ready;
 	struct dg_link of_place; /* the sessions that were current at its place, before and after it */
 	uint32_t serial;         /* when its first INIT came or left, in the order of all */
@@ -233,6 +231,12 @@ struct dg_active {
 	uint8_t size_tries; /* path MTU: probes of one size */
 	bool size_asked;    /* one is in flight */
 	uint64_t size_at;   /* ns: not before */
+	uint64_t pinged_at; /* ns: the last keep-alive */
+	uint64_t need_at;   /* ns: when to look for the room that the peer asked for */
+	uint64_t assured_from; /* doubted, checking: an ACK of a packet from here on ends it */
+	uint64_t response;  /* to CHALLENGE */
+	uint32_t needed;    /* bytes that the peer asked for; 0: none */
+	struct dg_list queues[DG_QUEUES - 1];
 	struct dg_window_busy window;
 	struct dg_recovery recovery;
 	struct dg_congestion congestion;
@@ -343,7 +347,7 @@ void dg_session_plan(struct dgram_endpoint *ep, struct dg_session *s, uint64_t n
 
 uint64_t dg_session_wait(const struct dg_session *s, const struct dg_active *a); /* the PTO, ns */
 uint64_t dg_session_silence(const struct dg_session *s);   /* ns after which a PING goes first */
-uint64_t dg_session_keepalive_due(const struct dg_session *s);
+uint64_t dg_session_keepalive_due(const struct dgram_endpoint *ep, const struct dg_session *s);
 
 /* The peer may not know it any more. It was silent for long. A packet of it came. A packet that we sent since
  * then was acknowledged. */
@@ -431,6 +435,8 @@ void dg_message_release(struct dgram_endpoint *ep, struct dg_message *m);
 void dg_message_free_cells(struct dgram_endpoint *ep, struct dg_message *m);
 void dg_message_free_reply(struct dgram_endpoint *ep, struct dg_message *m);
 void dg_message_queue(struct dgram_endpoint *ep, struct dg_message *m, enum dg_queue queue);
+struct dg_message *dg_message_first(const struct dgram_endpoint *ep, const struct dg_session *s,
+                                    enum dg_queue queue); /* NULL: none */
 void dg_message_rotate(struct dgram_endpoint *ep, struct dg_message *m);
 void dg_message_plan(struct dgram_endpoint *ep, const struct dg_message *m);
 void dg_message_event(struct dgram_endpoint *ep, struct dg_message *m, enum dgram_event_type event);

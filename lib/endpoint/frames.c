@@ -52,9 +52,10 @@ static enum dgram_fate judge_new(const struct dgram_endpoint *ep, const struct d
 	return DGRAM_FATE_TAKEN;
 }
 
+/* What was refused before it began has no kind yet. */
 static bool is_of_kind(const struct dg_frame *f, const struct dg_message *m)
 {
-	return (f->type == DG_SEND) == (m->kind == DGRAM_SEND);
+	return m->kind == 0 || (f->type == DG_SEND) == (m->kind == DGRAM_SEND);
 }
 
 /* SEND and REQUEST. */
@@ -65,7 +66,8 @@ static enum dgram_fate judge_fragment(const struct dgram_endpoint *ep, const str
 
 	if (f->id >= s->granted_ids)
 		return DGRAM_FATE_RULE;
-	if (m && (!is_of_kind(f, m) || (m->state == DG_PARTIAL && f->total != m->cells.total)))
+	if (m && (!is_of_kind(f, m) || (m->state == DG_PARTIAL && f->total != m->cells.total) ||
+	          (m->uncounted && f->total > s->granted - s->heard)))
 		return DGRAM_FATE_RULE;
 	if (!m && dg_seen_state(&s->seen, f->id) != DG_SEEN_BEFORE)
 		return judge_new(ep, s, f, cost);
@@ -111,7 +113,8 @@ static enum dgram_fate judge_end(const struct dgram_endpoint *ep, const struct d
 {
 	const struct dg_message *m = dg_message_find(ep, s, f->id, false);
 
-	if (f->id >= s->granted_ids || (m && m->state == DG_PARTIAL && f->total != m->cells.total))
+	if (f->id >= s->granted_ids || (m && m->state == DG_PARTIAL && f->total != m->cells.total) ||
+	    (m && m->uncounted && f->total > s->granted - s->heard))
 		return DGRAM_FATE_RULE;
 	if (m)
 		return DGRAM_FATE_TAKEN;
@@ -294,7 +297,7 @@ static bool apply(struct dgram_endpoint *ep, struct dg_session *s, const struct 
 		dg_out_echoed(ep, s, f, now);
 		return true;
 	case DG_CHALLENGE:
-		s->response = f->id;
+		dg_session_active(ep, s)->response = f->id;
 		s->say |= DG_SAY_RESPONSE;
 		return true;
 	default:

@@ -83,7 +83,11 @@ static enum dgram_fate half_open(struct dgram_endpoint *ep, const struct dg_plac
 	if (!s)
 		return DGRAM_FATE_ROOM;
 	agree(s, hello);
-	if (!knock(ep, s, proved, now) || !dg_session_enter_by_init(ep, s)) {
+	if (!knock(ep, s, proved, now)) {
+		dg_session_give(ep, s);
+		return DGRAM_FATE_LIMITED;
+	}
+	if (!dg_session_enter_by_init(ep, s)) {
 		dg_admission_leave(&ep->admission, s->slot);
 		dg_session_give(ep, s);
 		return DGRAM_FATE_LIMITED;

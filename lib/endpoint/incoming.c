@@ -160,13 +160,13 @@ static void answer_no(struct dgram_endpoint *ep, struct dg_message *m, enum dg_n
 
 /* A new id that is refused before anything of it was kept. False: there is no room to remember that. */
 static struct dg_message *refuse_new(struct dgram_endpoint *ep, struct dg_session *s, uint64_t id,
-                                     enum dgram_kind kind, enum dg_no code, uint64_t retry_after)
+                                     uint8_t kind, enum dg_no code, uint64_t retry_after)
 {
 	struct dg_message *m = dg_message_take(ep, s, false);
 
 	if (!m)
 		return NULL;
-	m->kind = (uint8_t)kind;
+	m->kind = kind;
 	m->id = id;
 	dg_message_enter(ep, m);
 	dg_seen_mark(&s->seen, id);
@@ -281,7 +281,7 @@ static bool is_busy(const struct dgram_endpoint *ep, const struct dg_session *s)
 static struct dg_message *first_fragment(struct dgram_endpoint *ep, struct dg_session *s,
                                          const struct dg_frame *f)
 {
-	enum dgram_kind kind = f->type == DG_SEND ? DGRAM_SEND : DGRAM_REQUEST;
+	uint8_t kind = f->type == DG_SEND ? DGRAM_SEND : DGRAM_REQUEST;
 	struct dg_message *m;
 
 	dg_promise_kept(ep, s, f->total);
@@ -296,7 +296,7 @@ static struct dg_message *first_fragment(struct dgram_endpoint *ep, struct dg_se
 	m = dg_message_take(ep, s, false);
 	if (!m)
 		return NULL;
-	m->kind = (uint8_t)kind;
+	m->kind = kind;
 	m->id = f->id;
 	set_state(ep, m, DG_PARTIAL);
 	m->has_cells = dg_cells_begin(&m->cells, &ep->arena, f->total);
@@ -305,6 +305,17 @@ static struct dg_message *first_fragment(struct dgram_endpoint *ep, struct dg_se
 		return NULL;
 	}
 	return m;
+}
+
+/* The sender began what was refused already: its total counts after all, once. */
+static void count_refused(struct dgram_endpoint *ep, struct dg_session *s, struct dg_message *m,
+                          const struct dg_frame *f)
+{
+	if (!m->uncounted)
+		return;
+	m->uncounted = false;
+	m->kind = f->type == DG_SEND ? DGRAM_SEND : DGRAM_REQUEST;
+	dg_promise_kept(ep, s, f->total);
 }
 
 void dg_in_fragment(struct dgram_endpoint *ep, struct dg_session *s, const struct dg_frame *f,
@@ -323,6 +334,7 @@ void dg_in_fragment(struct dgram_endpoint *ep, struct dg_session *s, const struc
 	if (!m)
 		return;
 	if (m->state != DG_PARTIAL) {
+		count_refused(ep, s, m, f);
 		if (f->type == DG_REQUEST || m->state == DG_ANSWERED)
 			say_again(ep, m);
 		return;
@@ -374,6 +386,7 @@ void dg_in_cancel(struct dgram_endpoint *ep, struct dg_session *s, const struct 
 		dg_message_event(ep, m, DGRAM_EVENT_STOP);
 		answer_no(ep, m, DG_NO_GONE, 0);
 	} else {
+		count_refused(ep, s, m, f);
 		say_again(ep, m);
 	}
 }
@@ -386,6 +399,8 @@ void dg_in_reset(struct dgram_endpoint *ep, struct dg_session *s, const struct d
 	(void)now;
 	if (!m && dg_seen_state(&s->seen, f->id) == DG_SEEN_NEW)
 		dg_promise_kept(ep, s, f->total);
+	if (m)
+		count_refused(ep, s, m, f);
 	dg_seen_mark(&s->seen, f->id);
 	if (m && m->state == DG_PARTIAL)
 		dg_in_forget(ep, m);
@@ -405,24 +420,28 @@ void dg_in_need(struct dgram_endpoint *ep, struct dg_session *s, const struct dg
 	if (dg_seen_state(&s->seen, f->id) != DG_SEEN_NEW)
 		return;
 	if (f->total > ep->config.message_max) {
-		refuse_new(ep, s, f->id, DGRAM_SEND, DG_NO_ROOM, 0);
+		struct dg_message *refused = refuse_new(ep, s, f->id, 0, DG_NO_ROOM, 0);
+
+		if (refused)
+			refused->uncounted = true;
 		return;
 	}
-	s->needed = (uint32_t)f->total;
-	s->need_at = now;
+	dg_session_active(ep, s)->needed = (uint32_t)f->total;
 	dg_in_look_for_room(ep, s, now);
 }
 
 void dg_in_look_for_room(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now)
 {
-	if (s->granted - s->heard < s->needed)
-		dg_promise_more(ep, s, s->needed);
-	if (s->granted - s->heard >= s->needed) {
-		s->needed = 0;
+	struct dg_active *a = dg_session_active(ep, s);
+
+	if (s->granted - s->heard < a->needed)
+		dg_promise_more(ep, s, a->needed);
+	if (s->granted - s->heard >= a->needed) {
+		a->needed = 0;
 		s->say |= DG_SAY_CREDIT;
 		dg_session_touch(ep, s);
 	}
-	s->need_at = s->needed > 0 ? now + NEED_RETRY : DGRAM_NEVER;
+	a->need_at = a->needed > 0 ? now + NEED_RETRY : DGRAM_NEVER;
 }
 
 void dg_in_grant(struct dgram_endpoint *ep, struct dg_session *s, const struct dg_frame *f)
@@ -436,10 +455,8 @@ void dg_in_grant(struct dgram_endpoint *ep, struct dg_session *s, const struct d
 		dg_message_queue(ep, m, DG_QUEUE_WORK);
 }
 
-void dg_in_settled(struct dgram_endpoint *ep, struct dg_session *s, uint64_t below)
+static void settle_list(struct dgram_endpoint *ep, uint32_t i, uint64_t below)
 {
-	uint32_t i = s->all.first;
-
 	while (i != DG_NONE) {
 		struct dg_message *m = dg_message_at(ep, i);
 
@@ -447,6 +464,12 @@ void dg_in_settled(struct dgram_endpoint *ep, struct dg_session *s, uint64_t bel
 		if (!m->ours && m->state == DG_ANSWERED && m->id < below)
 			dg_in_forget(ep, m);
 	}
+}
+
+void dg_in_settled(struct dgram_endpoint *ep, struct dg_session *s, uint64_t below)
+{
+	settle_list(ep, s->kept.first, below);
+	settle_list(ep, s->all.first, below);
 }
 
 /* ---- the program's answer ---------------------------------------------------------------------------- */

@@ -110,7 +110,8 @@ void dg_message_part(struct dgram_endpoint *ep, struct dg_message *m)
 	s = dg_session_at(ep, m->session);
 	dg_message_queue(ep, m, DG_QUEUE_NONE);
 	dg_message_leave_index(ep, m);
-	dg_list_remove(&s->all, &ep->messages, OF_SESSION, m->number);
+	dg_list_remove(m->is_kept ? &s->kept : &s->all, &ep->messages, OF_SESSION, m->number);
+	m->is_kept = false;
 	m->session = DG_NONE;
 }
 
@@ -144,25 +145,52 @@ void dg_message_release(struct dgram_endpoint *ep, struct dg_message *m)
 
 /* ---- lists and timers ------------------------------------------------------------------------- */
 
+struct dg_message *dg_message_first(const struct dgram_endpoint *ep, const struct dg_session *s,
+                                    enum dg_queue queue)
+{
+	const struct dg_active *a = dg_session_active(ep, s);
+	uint32_t first = a ? a->queues[queue - 1].first : DG_NONE;
+
+	return first == DG_NONE ? NULL : dg_message_at(ep, first);
+}
+
+/* A pulled answer that has left may be asked for again, and else is forgotten: it keeps its session from
+ * nothing. */
+static bool is_to_keep(const struct dg_message *m)
+{
+	return !m->ours && m->state == DG_ANSWERED && !m->accepted && m->due == 0;
+}
+
+static void keep(struct dgram_endpoint *ep, struct dg_session *s, struct dg_message *m, bool kept)
+{
+	if (m->is_kept == kept)
+		return;
+	dg_list_remove(kept ? &s->all : &s->kept, &ep->messages, OF_SESSION, m->number);
+	dg_list_append(kept ? &s->kept : &s->all, &ep->messages, OF_SESSION, m->number);
+	m->is_kept = kept;
+}
+
+/* Into this queue of its session, which is active. */
 void dg_message_queue(struct dgram_endpoint *ep, struct dg_message *m, enum dg_queue queue)
 {
 	struct dg_session *s = dg_session_at(ep, m->session);
+	struct dg_active *a = dg_session_active(ep, s);
 
-	if (m->queue == queue)
-		return;
-	if (m->queue != DG_QUEUE_NONE)
-		dg_list_remove(&s->queues[m->queue - 1], &ep->messages, OF_QUEUE, m->number);
+	if (m->queue != queue && m->queue != DG_QUEUE_NONE)
+		dg_list_remove(&a->queues[m->queue - 1], &ep->messages, OF_QUEUE, m->number);
+	if (m->queue != queue && queue != DG_QUEUE_NONE) {
+		dg_list_append(&a->queues[queue - 1], &ep->messages, OF_QUEUE, m->number);
+		dg_session_touch(ep, s);
+	}
 	m->queue = (uint8_t)queue;
-	if (queue == DG_QUEUE_NONE)
-		return;
-	dg_list_append(&s->queues[queue - 1], &ep->messages, OF_QUEUE, m->number);
-	dg_session_touch(ep, s);
+	keep(ep, s, m, queue == DG_QUEUE_NONE && is_to_keep(m));
 }
 
 /* To the end of its queue: others have their turn. */
 void dg_message_rotate(struct dgram_endpoint *ep, struct dg_message *m)
 {
-	struct dg_list *list = &dg_session_at(ep, m->session)->queues[m->queue - 1];
+	struct dg_active *a = dg_session_active(ep, dg_session_at(ep, m->session));
+	struct dg_list *list = &a->queues[m->queue - 1];
 
 	dg_list_remove(list, &ep->messages, OF_QUEUE, m->number);
 	dg_list_append(list, &ep->messages, OF_QUEUE, m->number);

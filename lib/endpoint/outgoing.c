@@ -39,7 +39,9 @@ static int find_session(struct dgram_endpoint *ep, const struct dgram_message *m
 
 	if (message->session != 0) {
 		*out = dg_session_by_id(ep, message->session);
-		return *out && (*out)->state == DG_OPEN ? 0 : DGRAM_ERR_CLOSED;
+		if (!*out || (*out)->state != DG_OPEN)
+			return DGRAM_ERR_CLOSED;
+		return dg_session_wake(ep, *out, now) ? 0 : DGRAM_ERR_FULL;
 	}
 	if (!dg_place_from(&place, to) || to->port == 0 || dgram_addr_is_multicast(to) ||
 	    dgram_addr_is_broadcast(to) || dgram_addr_is_any(to))
@@ -50,7 +52,7 @@ static int find_session(struct dgram_endpoint *ep, const struct dgram_message *m
 		if (*out)
 			dg_session_offer(ep, *out);
 	}
-	return *out ? 0 : DGRAM_ERR_FULL;
+	return *out && dg_session_wake(ep, *out, now) ? 0 : DGRAM_ERR_FULL;
 }
 
 static void describe(struct dg_message *m, const struct dgram_message *message, uint64_t now)
@@ -92,6 +94,8 @@ static int take(struct dgram_endpoint *ep, struct dg_session *s,
 		return DGRAM_ERR_FULL;
 	}
 	describe(m, message, now);
+	if (m->kind == DGRAM_POST && m->deadline == DGRAM_NEVER) /* nobody could call it off */
+		m->deadline = now + dg_session_profile(s)->deadline;
 	s->waiting_out++;
 	dg_message_queue(ep, m, first_queue(m));
 	dg_message_plan(ep, m);

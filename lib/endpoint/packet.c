@@ -92,8 +92,7 @@ static void say(struct dg_packet *p, enum dg_say what, struct dg_frame frame)
 
 static void say_need(struct dg_packet *p)
 {
-	uint32_t first = p->s->queues[DG_QUEUE_WAITING - 1].first;
-	const struct dg_message *m = first == DG_NONE ? NULL : dg_message_at(p->ep, first);
+	const struct dg_message *m = dg_message_first(p->ep, p->s, DG_QUEUE_WAITING);
 
 	if (!m || m->id == DG_NO_ID)
 		p->s->say &= (uint8_t)~DG_SAY_NEED;
@@ -107,7 +106,7 @@ static void say_all(struct dg_packet *p)
 	const struct dg_session *s = p->s;
 
 	add_ack(p);
-	say(p, DG_SAY_RESPONSE, (struct dg_frame){.type = DG_RESPONSE, .id = s->response});
+	say(p, DG_SAY_RESPONSE, (struct dg_frame){.type = DG_RESPONSE, .id = p->a->response});
 	say(p, DG_SAY_CREDIT,
 	    (struct dg_frame){.type = DG_CREDIT, .value = s->granted, .id = s->granted_ids});
 	say_need(p);
@@ -137,9 +136,7 @@ static void say_ping(struct dg_packet *p)
 
 static struct dg_message *first_of(const struct dg_packet *p, enum dg_queue queue)
 {
-	uint32_t first = p->s->queues[queue - 1].first;
-
-	return first == DG_NONE ? NULL : dg_message_at(p->ep, first);
+	return dg_message_first(p->ep, p->s, queue);
 }
 
 /* Each in turn one frame, until nothing fits or nothing is left. */

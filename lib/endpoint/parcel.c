@@ -402,7 +402,7 @@ static enum dg_put session_again(struct dg_packet *p, const struct dg_item *item
 
 	if (item->type == DG_CREDIT)
 		return again(dg_packet_add(p, &credit, NULL));
-	if (item->type == DG_NEED && p->s->queues[DG_QUEUE_WAITING - 1].first != DG_NONE)
+	if (item->type == DG_NEED && dg_message_first(p->ep, p->s, DG_QUEUE_WAITING))
 		p->s->say |= DG_SAY_NEED;
 	return DG_PUT_NOTHING;
 }

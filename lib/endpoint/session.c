@@ -5,7 +5,6 @@
 
 #define OF_READY offsetof(struct dg_session, of_ready)
 #define OF_QUIET offsetof(struct dg_active, of_quiet)
-#define NO_BLOCK (10 * DGRAM_MS) /* until the next look, when every block is taken */
 
 struct dg_session *dg_session_at(const struct dgram_endpoint *ep, uint32_t slot)
 {
@@ -195,11 +194,10 @@ struct dg_session *dg_session_take(struct dgram_endpoint *ep, const struct dg_pl
 	        .allowed_ids = DG_FIRST_IDS,
 	        .granted_ids = DG_FIRST_IDS,
 	        .due = DGRAM_NEVER,
-	        .assured_from = DG_NO_ID,
 	        .of_place = DG_NO_LINK,
 	        .active = DG_NONE,
 	        .all = DG_EMPTY_LIST,
-	        .queues = {DG_EMPTY_LIST, DG_EMPTY_LIST, DG_EMPTY_LIST},
+	        .kept = DG_EMPTY_LIST,
 	        .probe = DG_NONE,
 	        .idle_ms = ep->config.idle_ms,
 	        .profile = (uint8_t)profile_of(ep, peer),
@@ -283,6 +281,8 @@ static void begin_active(struct dgram_endpoint *ep, struct dg_session *s, uint64
 
 	memset(a, 0, sizeof *a);
 	a->session = s->slot;
+	a->assured_from = DG_NO_ID;
+	a->queues[0] = a->queues[1] = a->queues[2] = DG_EMPTY_LIST;
 	dg_window_wake(&s->window, &a->window, dg_session_profile(s)->ack_delay_ms * DGRAM_MS, now);
 	dg_recovery_init(&a->recovery, a->ring, ep->config.window, s->next_number,
 	                 dg_rtt_is_measured(&s->rtt));
@@ -335,7 +335,7 @@ static bool is_quiet(const struct dg_session *s, const struct dg_active *a)
 	if (s->all.first != DG_NONE || (s->say & (uint8_t)~DG_SAY_SETTLED) || s->doubted || s->checking)
 		return false;
 	return !a ||
-	       (a->probes == 0 && dg_recovery_is_quiet(&a->recovery) &&
+	       (a->probes == 0 && a->needed == 0 && dg_recovery_is_quiet(&a->recovery) &&
 	       dg_window_ack_due(&a->window) == DGRAM_NEVER &&
 	        dg_seen_top(&s->seen) <= s->seen.below + DG_SEEN_NARROW);
 }
@@ -353,9 +353,10 @@ uint64_t dg_session_silence(const struct dg_session *s)
 }
 
 /* It waits for something, and neither heard nor said anything. */
-uint64_t dg_session_keepalive_due(const struct dg_session *s)
+uint64_t dg_session_keepalive_due(const struct dgram_endpoint *ep, const struct dg_session *s)
 {
-	uint64_t since = s->heard_at > s->pinged_at ? s->heard_at : s->pinged_at;
+	const struct dg_active *a = dg_session_active(ep, s);
+	uint64_t since = a && a->pinged_at > s->heard_at ? a->pinged_at : s->heard_at;
 
 	return s->waiting_out > 0 ? since + sooner(25 * DGRAM_S, s->idle_ms * DGRAM_MS / 4)
 	                          : DGRAM_NEVER;
@@ -369,11 +370,11 @@ static uint64_t due_of(const struct dgram_endpoint *ep, const struct dg_session 
 	if (s->state != DG_OPEN)
 		return due;
 	due = sooner(due, s->heard_at + s->idle_ms * DGRAM_MS);
-	due = sooner(due, dg_session_keepalive_due(s));
-	if (s->needed > 0)
-		due = sooner(due, s->need_at);
+	due = sooner(due, dg_session_keepalive_due(ep, s));
 	if (!a)
-		return s->all.first == DG_NONE ? due : sooner(due, now + NO_BLOCK);
+		return due;
+	if (a->needed > 0)
+		due = sooner(due, a->need_at);
 	due = sooner(due, dg_recovery_deadline(&a->recovery, dg_session_wait(s, a)));
 	due = sooner(due, dg_window_ack_due(&a->window));
 	return sooner(due, dg_transmit_due(ep, s, a, now));
@@ -393,7 +394,8 @@ void dg_session_plan(struct dgram_endpoint *ep, struct dg_session *s, uint64_t n
 			dg_session_end(ep, s, (struct dg_ending){.reason = DGRAM_REASON_CLOSED, .close = DG_CLOSE_DONE, .first = DG_NO_ID}, now);
 			return;
 		}
-		dg_admission_idle(&ep->admission, s->slot);
+		if (s->kept.first == DG_NONE)
+			dg_admission_idle(&ep->admission, s->slot);
 		if (a && !a->is_quiet) {
 			a->is_quiet = true;
 			dg_list_append(&ep->quiet, &ep->actives, OF_QUIET, s->active);
@@ -418,6 +420,13 @@ static void probe(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now)
 	s->probe = spare->slot;
 }
 
+static void assure_from_now(const struct dgram_endpoint *ep, const struct dg_session *s)
+{
+	struct dg_active *a = dg_session_active(ep, s);
+
+	a->assured_from = a->recovery.next;
+}
+
 static uint64_t three_ptos(const struct dg_session *s)
 {
 	return dg_rtt_wait(&s->rtt, 0, 0) + dg_rtt_wait(&s->rtt, 1, 0) + dg_rtt_wait(&s->rtt, 2, 0);
@@ -428,7 +437,7 @@ void dg_session_doubt(struct dgram_endpoint *ep, struct dg_session *s, uint64_t 
 	if (s->state != DG_OPEN || s->doubted || !dg_session_wake(ep, s, now))
 		return;
 	s->doubted = true;
-	s->assured_from = dg_session_active(ep, s)->recovery.next;
+	assure_from_now(ep, s);
 	s->due = now + three_ptos(s);
 	s->say |= DG_SAY_PING;
 	if (s->probe == DG_NONE)
@@ -440,7 +449,7 @@ void dg_session_check(struct dgram_endpoint *ep, struct dg_session *s, uint64_t 
 {
 	if (s->checking || s->doubted || !dg_session_wake(ep, s, now))
 		return;
-	s->assured_from = dg_session_active(ep, s)->recovery.next;
+	assure_from_now(ep, s);
 	s->checking = true;
 	s->due = now + three_ptos(s);
 	s->say |= DG_SAY_PING;
@@ -458,7 +467,7 @@ void dg_session_heard(struct dg_session *s, uint64_t now)
 /* What was sent before the doubt may be acknowledged by packets that are old: it ends nothing. */
 void dg_session_assured(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now)
 {
-	s->assured_from = DG_NO_ID;
+	dg_session_active(ep, s)->assured_from = DG_NO_ID;
 	s->doubted = s->checking = false;
 	s->due = DGRAM_NEVER;
 	if (s->probe != DG_NONE && !s->spare)
@@ -491,7 +500,7 @@ static struct dg_session *successor(struct dgram_endpoint *ep, const struct dg_p
 	}
 	s = dg_session_current(ep, place);
 	if (s)
-		return s;
+		return dg_session_wake(ep, s, now) ? s : NULL;
 	s = dg_session_initiate(ep, place, now);
 	if (s)
 		dg_session_offer(ep, s);
@@ -510,10 +519,21 @@ static void leave(struct dgram_endpoint *ep, struct dg_session *s)
 	dg_timers_set(&ep->session_timers, s->slot, DGRAM_NEVER);
 	dg_admission_leave(&ep->admission, s->slot);
 	dg_promise_drop(ep, &s->promised);
-	if (s->active != DG_NONE) {
-		dg_settle_forget(ep, dg_session_active(ep, s));
-		sleep_active(ep, s);
-	}
+}
+
+/* Whatever is in it ends, or goes into the next one. */
+static void empty(struct dgram_endpoint *ep, struct dg_session *s, struct dg_session *next,
+                  const struct dg_ending *how, uint64_t now)
+{
+	dg_in_release_held(ep, s);
+	while (s->all.first != DG_NONE)
+		dg_message_lose(ep, dg_message_at(ep, s->all.first), next, how, now);
+	while (s->kept.first != DG_NONE)
+		dg_message_lose(ep, dg_message_at(ep, s->kept.first), next, how, now);
+	if (s->active == DG_NONE)
+		return;
+	dg_settle_forget(ep, dg_session_active(ep, s));
+	sleep_active(ep, s);
 }
 
 static bool has_movable(const struct dgram_endpoint *ep, const struct dg_session *s,
@@ -540,9 +560,8 @@ void dg_session_end(struct dgram_endpoint *ep, struct dg_session *s, struct dg_e
 		dg_session_forget(ep, other, now);
 	else if (moves)
 		next = successor(ep, &s->peer, other && other->spare ? other : NULL, now);
-	dg_in_release_held(ep, s);
-	while (s->all.first != DG_NONE)
-		dg_message_lose(ep, dg_message_at(ep, s->all.first), next, &how, now);
+	empty(ep, s, next, &how, now);
+	dg_session_untouch(ep, s);
 	dg_session_give(ep, s);
 	if (next)
 		dg_session_touch(ep, next);
@@ -565,11 +584,11 @@ void dg_session_evict(struct dgram_endpoint *ep, uint32_t slot, uint64_t now)
 void dg_session_replace(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now)
 {
 	struct dg_session *next;
-	uint32_t i = s->queues[DG_QUEUE_WAITING - 1].first;
+	struct dg_message *m, *after;
 
 	s->checking = false;
 	s->due = DGRAM_NEVER;
-	s->assured_from = DG_NO_ID;
+	dg_session_active(ep, s)->assured_from = DG_NO_ID;
 	if (!s->current)
 		return;
 	next = dg_session_initiate(ep, &s->peer, now);
@@ -579,11 +598,9 @@ void dg_session_replace(struct dgram_endpoint *ep, struct dg_session *s, uint64_
 	enter_by_place(ep, next);
 	follow(ep, next, s);
 	s->replaced = true;
-	while (i != DG_NONE) {
-		struct dg_message *m = dg_message_at(ep, i);
-
-		i = m->of_queue.after;
-		if (m->state == DG_WAITING && !m->pinned)
+	for (m = dg_message_first(ep, s, DG_QUEUE_WAITING); m; m = after) {
+		after = m->of_queue.after == DG_NONE ? NULL : dg_message_at(ep, m->of_queue.after);
+		if (!m->pinned)
 			dg_out_move(ep, m, next);
 	}
 	dg_session_touch(ep, s);

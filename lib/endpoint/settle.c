@@ -55,7 +55,7 @@ static void item_lost(struct dgram_endpoint *ep, struct dg_session *s, const str
 	else if (item->message == DG_NONE && item->type == DG_CREDIT)
 		s->say |= DG_SAY_CREDIT;
 	else if (item->message == DG_NONE && item->type == DG_NEED)
-		s->say |= s->queues[DG_QUEUE_WAITING - 1].first != DG_NONE ? DG_SAY_NEED : 0;
+		s->say |= dg_message_first(ep, s, DG_QUEUE_WAITING) ? DG_SAY_NEED : 0;
 	if (m && m->ours)
 		dg_out_lost(ep, s, m, item);
 	else if (m)
@@ -135,7 +135,7 @@ static void pull_acked(struct dgram_endpoint *ep, struct dg_session *s, struct d
 	while (dg_recovery_next_acked(&a->recovery, &sent)) {
 		const struct dg_congestion_ack ack = {sent.at, sent.bytes, in_flight};
 
-		if (sent.number >= s->assured_from)
+		if (sent.number >= a->assured_from)
 			dg_session_assured(ep, s, now);
 		if (sent.acks != DG_NO_ACK)
 			dg_window_ack_arrived(&a->window, sent.acks);

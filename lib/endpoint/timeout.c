@@ -10,8 +10,10 @@ static bool keep_alive(struct dgram_endpoint *ep, struct dg_session *s, uint64_t
 		dg_session_end(ep, s, (struct dg_ending){.reason = DGRAM_REASON_LOST, .moves = true, .first = DG_NO_ID}, now);
 		return false;
 	}
+	if (!dg_session_wake(ep, s, now))
+		return true;
 	s->pings++;
-	s->pinged_at = now;
+	dg_session_active(ep, s)->pinged_at = now;
 	s->say |= DG_SAY_PING;
 	return true;
 }
@@ -29,6 +31,14 @@ static bool give_up(struct dgram_endpoint *ep, struct dg_session *s, uint64_t no
 	return !doubted;
 }
 
+static void look_for_room(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now)
+{
+	const struct dg_active *a = dg_session_active(ep, s);
+
+	if (a && a->needed > 0 && now >= a->need_at)
+		dg_in_look_for_room(ep, s, now);
+}
+
 static void open_session(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now)
 {
 	if (now >= s->due && !give_up(ep, s, now))
@@ -37,10 +47,9 @@ static void open_session(struct dgram_endpoint *ep, struct dg_session *s, uint64
 		dg_session_end(ep, s, (struct dg_ending){.reason = DGRAM_REASON_LOST, .close = DG_CLOSE_IDLE, .moves = true, .first = DG_NO_ID}, now);
 		return;
 	}
-	if (now >= dg_session_keepalive_due(s) && !keep_alive(ep, s, now))
+	if (now >= dg_session_keepalive_due(ep, s) && !keep_alive(ep, s, now))
 		return;
-	if (now >= s->need_at && s->needed > 0)
-		dg_in_look_for_room(ep, s, now);
+	look_for_room(ep, s, now);
 	if (s->active != DG_NONE)
 		dg_settle_timeout(ep, s, now);
 	dg_session_touch(ep, s);

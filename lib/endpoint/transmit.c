@@ -37,8 +37,7 @@ static uint64_t paced(const struct dg_session *s, const struct dg_active *a)
 /* The first message that waits could begin. */
 static bool waiting_is_ready(const struct dgram_endpoint *ep, const struct dg_session *s)
 {
-	uint32_t first = s->queues[DG_QUEUE_WAITING - 1].first;
-	const struct dg_message *m = first == DG_NONE ? NULL : dg_message_at(ep, first);
+	const struct dg_message *m = dg_message_first(ep, s, DG_QUEUE_WAITING);
 
 	if (!m || s->doubted || s->checking)
 		return false;
@@ -51,13 +50,13 @@ static bool waiting_is_ready(const struct dgram_endpoint *ep, const struct dg_se
 
 static bool has_asking(const struct dgram_endpoint *ep, const struct dg_session *s)
 {
-	return s->say & DG_SAY_ASKING || s->queues[DG_QUEUE_WORK - 1].first != DG_NONE ||
+	return s->say & DG_SAY_ASKING || dg_message_first(ep, s, DG_QUEUE_WORK) ||
 	       waiting_is_ready(ep, s);
 }
 
-static bool has_free(const struct dg_session *s)
+static bool has_free(const struct dgram_endpoint *ep, const struct dg_session *s)
 {
-	return s->say & DG_SAY_RESPONSE || s->queues[DG_QUEUE_FREE - 1].first != DG_NONE;
+	return s->say & DG_SAY_RESPONSE || dg_message_first(ep, s, DG_QUEUE_FREE);
 }
 
 static bool has_items(const struct dgram_endpoint *ep)
@@ -69,9 +68,9 @@ static bool has_items(const struct dgram_endpoint *ep)
 uint64_t dg_transmit_due(const struct dgram_endpoint *ep, const struct dg_session *s,
                          struct dg_active *a, uint64_t now)
 {
-	if (!has_free(s) && !(has_asking(ep, s) && window_is_open(s, a)))
+	if (!has_free(ep, s) && !(has_asking(ep, s) && window_is_open(s, a)))
 		return DGRAM_NEVER;
-	if (!has_free(s) && !has_items(ep))
+	if (!has_free(ep, s) && !has_items(ep))
 		return now + NO_ITEMS;
 	return paced(s, a);
 }
@@ -99,7 +98,7 @@ static enum licence licence_of(const struct dgram_endpoint *ep, const struct dg_
 		if (has_asking(ep, s))
 			return ALL;
 	}
-	if (dg_window_ack_due(&a->window) <= now || (on_time && has_free(s)))
+	if (dg_window_ack_due(&a->window) <= now || (on_time && has_free(ep, s)))
 		return ONLY_FREE;
 	return NOTHING;
 }
