@@ -227,7 +227,8 @@ struct dg_active {
 	uint32_t session;
 	bool is_quiet;
 	uint8_t probes;     /* packets to send whatever the window says */
-	uint8_t ack_only;   /* packets without asking frames since the last one with */
+	uint8_t unasked;    /* packets without asking frames since the last one with, or since an ACK of ours was
+			     * known to have arrived */
 	uint8_t size_tries; /* path MTU: probes of one size */
 	bool size_asked;    /* one is in flight */
 	uint64_t size_at;   /* ns: not before */

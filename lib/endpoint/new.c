@@ -46,11 +46,17 @@ static uint64_t smaller(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
+static uint32_t usual_share(uint32_t sessions)
+{
+	uint32_t share = sessions / DG_SHARE_OF;
+
+	return share >= 2 ? share : (uint32_t)smaller(sessions, 2);
+}
+
 static void fill_in(struct dgram_endpoint_config *c)
 {
 	c->sessions = or_usual(c->sessions, SESSIONS_USUAL);
-	c->sessions_each =
-	        or_usual(c->sessions_each, c->sessions / DG_SHARE_OF > 2 ? c->sessions / DG_SHARE_OF : 2);
+	c->sessions_each = or_usual(c->sessions_each, usual_share(c->sessions));
 	c->half_open = or_usual(c->half_open, DG_HALF_OPEN_MAX);
 	c->half_open_each = or_usual(c->half_open_each, DG_HALF_OPEN_EACH);
 	c->busy = or_usual(c->busy, (uint32_t)smaller(c->sessions, BUSY_USUAL));

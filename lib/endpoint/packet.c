@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#define ACK_ONLY_MAX 32 /* packets without asking frames, then a PING goes along: RFC 9000, 13.2.4 */
+#define UNASKED_MAX 32 /* packets that asked for nothing, then a PING goes along: RFC 9000, 13.2.4 */
 #define FLAGS_AT     6  /* bytes into the header */
 
 void dg_packet_begin(struct dg_packet *p, struct dgram_endpoint *ep, struct dg_session *s,
@@ -62,6 +62,11 @@ bool dg_packet_add(struct dg_packet *p, const struct dg_frame *frame, const stru
 	p->asks |= dg_frame_asks(frame);
 	p->worth |= frame->type != DG_ACK && frame->type != DG_SETTLED;
 	return true;
+}
+
+bool dg_packet_is_overdue(const struct dg_active *a)
+{
+	return a->unasked >= UNASKED_MAX;
 }
 
 /* ---- what the session says ------------------------------------------------------------------------ */
@@ -126,7 +131,7 @@ static void say_ping(struct dg_packet *p)
 {
 	const struct dg_frame ping = {.type = DG_PING};
 
-	if (p->s->say & DG_SAY_PING && !p->asking)
+	if ((p->s->say & DG_SAY_PING || dg_packet_is_overdue(p->a)) && !p->asking && p->may_ask)
 		dg_packet_add(p, &ping, NULL);
 	if (p->asking)
 		p->s->say &= (uint8_t)~DG_SAY_PING;
@@ -245,12 +250,10 @@ static void count_kinds(struct dg_packet *p)
 
 	if (p->acks != DG_NO_ACK)
 		dg_window_ack_sent(&a->window);
-	if (p->asking) {
-		a->ack_only = 0;
-	} else if (++a->ack_only >= ACK_ONLY_MAX) {
-		a->ack_only = 0;
-		p->s->say |= DG_SAY_PING;
-	}
+	if (p->asking)
+		a->unasked = 0;
+	else if (a->unasked < UINT8_MAX)
+		a->unasked++;
 }
 
 static void record(struct dg_packet *p, size_t bytes)

@@ -34,6 +34,9 @@ void dg_packet_probe_size(struct dg_packet *p, uint16_t size);
 /* False, and nothing has happened: it says nothing that matters. */
 bool dg_packet_finish(struct dg_packet *p, struct dgram_datagram *out);
 
+/* So many packets asked for nothing that the next one has to: else our ACKs repeat themselves for ever. */
+bool dg_packet_is_overdue(const struct dg_active *a);
+
 /* Adds one frame, and, where item is not NULL and the frame asks, an item. False: no room, or it may
  * not ask. */
 bool dg_packet_add(struct dg_packet *p, const struct dg_frame *frame, const struct dg_item *item);

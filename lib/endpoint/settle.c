@@ -137,8 +137,10 @@ static void pull_acked(struct dgram_endpoint *ep, struct dg_session *s, struct d
 
 		if (sent.number >= a->assured_from)
 			dg_session_assured(ep, s, now);
-		if (sent.acks != DG_NO_ACK)
+		if (sent.acks != DG_NO_ACK) {
 			dg_window_ack_arrived(&a->window, sent.acks);
+			a->unasked = 0;
+		}
 		ep->stats.late += sent.late;
 		if (sent.late)
 			continue;

@@ -113,7 +113,7 @@ static bool build_packet(struct dgram_endpoint *ep, struct dg_session *s,
 	if (licence == NOTHING)
 		return false;
 	dg_packet_begin(&p, ep, s, out, now);
-	p.may_ask = licence != ONLY_FREE;
+	p.may_ask = licence != ONLY_FREE || (dg_packet_is_overdue(a) && window_is_open(s, a));
 	if (licence == PROBE) {
 		a->probes--;
 		dg_packet_probe(&p);
