@@ -154,18 +154,25 @@ static bool has(const struct dg_cells *cells, const struct dg_arena *arena, uint
 	return *word_of(cells, arena, cell) >> cell % 64 & 1;
 }
 
-bool dg_cells_missing(const struct dg_cells *cells, const struct dg_arena *arena, uint32_t *offset,
-                      uint32_t *len)
+bool dg_cells_next(const struct dg_cells *cells, const struct dg_arena *arena, uint32_t *offset,
+                   uint32_t *len, uint32_t most)
 {
-	uint32_t all = cells_in(cells->total), first = *offset / DG_CELL, end;
+	uint32_t all = cells_in(cells->total), first = *offset / DG_CELL, end, stop;
 
 	while (first < all && has(cells, arena, first))
 		first++;
 	if (first >= all)
 		return false;
-	for (end = first + 1; end < all && !has(cells, arena, end);)
+	stop = all - first < cells_in(most) ? all : first + cells_in(most);
+	for (end = first + 1; end < stop && !has(cells, arena, end);)
 		end++;
 	*offset = first * DG_CELL;
 	*len = (end < all ? end * DG_CELL : cells->total) - *offset;
 	return true;
+}
+
+bool dg_cells_missing(const struct dg_cells *cells, const struct dg_arena *arena, uint32_t *offset,
+                      uint32_t *len)
+{
+	return dg_cells_next(cells, arena, offset, len, DG_CELLS_MAX);
 }

@@ -64,4 +64,8 @@ uint32_t dg_cells_count(uint32_t bytes);
 bool dg_cells_missing(const struct dg_cells *cells, const struct dg_arena *arena, uint32_t *offset,
                       uint32_t *len);
 
+/* The same, looking no further than most (not 0) bytes, rounded up to cells: what a datagram has room for. */
+bool dg_cells_next(const struct dg_cells *cells, const struct dg_arena *arena, uint32_t *offset,
+                   uint32_t *len, uint32_t most);
+
 #endif

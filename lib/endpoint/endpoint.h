@@ -284,6 +284,7 @@ struct dgram_endpoint {
 	uint32_t lent;                                 /* message whose data the program looks at, or DG_NONE */
 	uint32_t requests;                             /* of the peers that wait or run */
 	uint32_t serial;                               /* of sessions */
+	uint64_t first_id, first_number;               /* of a session's messages and packets: 0, but in tests of the last ones */
 	bool dead;                                     /* abandoned: nothing is said or taken any more */
 	uint8_t *scratch;                              /* message_max bytes: a message in one piece */
 	uint8_t *gather;                               /* datagram_max bytes: a fragment in one piece */
@@ -459,6 +460,7 @@ bool dg_out_can_move(const struct dg_message *m, const struct dg_ending *how);
 void dg_out_move(struct dgram_endpoint *ep, struct dg_message *m, struct dg_session *to);
 void dg_out_lose(struct dgram_endpoint *ep, struct dg_message *m, struct dg_session *next,
                  const struct dg_ending *how, uint64_t now);
+bool dg_out_is_used_up(const struct dg_session *s, const struct dg_active *a);
 bool dg_out_begin(struct dgram_endpoint *ep, struct dg_session *s, struct dg_message *m, uint64_t now);
 void dg_out_acked(struct dgram_endpoint *ep, struct dg_session *s, struct dg_message *m,
                   const struct dg_item *item, uint64_t now);

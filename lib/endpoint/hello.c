@@ -176,7 +176,7 @@ static void open_session(struct dgram_endpoint *ep, struct dg_session *s,
 
 	agree(s, hello);
 	dg_rtt_sample(&s->rtt, now > sent_at ? now - sent_at : 1, 0);
-	dg_recovery_init(&a->recovery, a->ring, ep->config.window, 0, true);
+	dg_recovery_init(&a->recovery, a->ring, ep->config.window, ep->first_number, true);
 	dg_congestion_init(&a->congestion, &dg_newreno, s->datagram,
 	                   dg_session_profile(s)->initial_window);
 	remember_local(s, in);

@@ -317,6 +317,7 @@ void dg_promise_more(struct dgram_endpoint *ep, struct dg_session *s, uint64_t w
 	uint64_t window = 2 * (uint64_t)s->credit_window, most = ep->config.pool / 16;
 	uint64_t ids = s->seen.below + (s->active == DG_NONE ? DG_SEEN_NARROW : 64 * DG_WIDE_WORDS);
 
+	ids = ids < DG_VARINT_MAX ? ids : DG_VARINT_MAX;
 	window = window < most ? window : most;
 	if (window < ep->config.credit)
 		window = ep->config.credit;
@@ -327,7 +328,7 @@ void dg_promise_more(struct dgram_endpoint *ep, struct dg_session *s, uint64_t w
 		s->credit_window = (uint32_t)window;
 		s->say |= DG_SAY_CREDIT;
 	}
-	if (ids >= s->granted_ids + 16 * DG_WIDE_WORDS) {
+	if (ids >= s->granted_ids + 16 * DG_WIDE_WORDS || (ids > s->granted_ids && ids == DG_VARINT_MAX)) {
 		s->granted_ids = ids;
 		s->say |= DG_SAY_CREDIT;
 	}

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#define NUMBERS_LEFT (UINT64_C(1) << 12) /* packets kept for what has begun in a session */
+
 static bool is_reliable(const struct dg_message *m)
 {
 	return m->kind == DGRAM_SEND || m->kind == DGRAM_REQUEST;
@@ -162,8 +164,26 @@ static void reserve_reply(struct dgram_endpoint *ep, struct dg_message *m)
 	m->grant = m->kind == DGRAM_REQUEST && dg_promise(ep, &m->promised, grant) ? grant : 0;
 }
 
+/* Its numbers or ids come to their end: what it still has to say it can, but nothing more begins. */
+bool dg_out_is_used_up(const struct dg_session *s, const struct dg_active *a)
+{
+	return s->next_id >= DG_VARINT_MAX - 1 || a->recovery.next > DG_VARINT_MAX - NUMBERS_LEFT;
+}
+
+static void go_elsewhere(struct dgram_endpoint *ep, struct dg_session *s, struct dg_message *m, uint64_t now)
+{
+	if (m->pinned || !s->current)
+		dg_out_end(ep, m, DGRAM_REFUSED, DGRAM_REASON_LOST, now);
+	else
+		dg_session_replace(ep, s, now);
+}
+
 bool dg_out_begin(struct dgram_endpoint *ep, struct dg_session *s, struct dg_message *m, uint64_t now)
 {
+	if (dg_out_is_used_up(s, dg_session_active(ep, s))) {
+		go_elsewhere(ep, s, m, now);
+		return false;
+	}
 	if (s->doubted || s->checking || (m->flags & DG_ORDERED && !dg_session_is_in_order(ep, s)))
 		return false;
 	if (is_silent(s, m, now)) {

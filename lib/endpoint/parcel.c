@@ -133,13 +133,13 @@ static uint32_t limit_of(const struct dg_message *m)
 
 /* The next bytes to send. False: there are none now. */
 static bool next_piece(const struct dgram_endpoint *ep, const struct dg_message *m, uint32_t *offset,
-                       uint32_t *len)
+                       uint32_t *len, uint32_t most)
 {
 	uint32_t limit = limit_of(m);
 
 	*offset = m->cursor;
 	if (!m->has_cells || m->cells.missing == 0 ||
-	    !dg_cells_missing(&m->cells, &ep->arena, offset, len) || *offset >= limit)
+	    !dg_cells_next(&m->cells, &ep->arena, offset, len, most) || *offset >= limit)
 		return false;
 	if (*len > limit - *offset)
 		*len = limit - *offset;
@@ -159,7 +159,7 @@ static enum dg_put put_fragment(struct dg_packet *p, struct dg_message *m)
 	uint32_t offset, len;
 	struct dg_frame f;
 
-	if (!is_sending(m) || !next_piece(p->ep, m, &offset, &len))
+	if (!is_sending(m) || !next_piece(p->ep, m, &offset, &len, p->s->datagram))
 		return DG_PUT_NOTHING;
 	f = fragment_of(p->s, m, offset);
 	len = piece_of(p, &f, len);
@@ -329,7 +329,7 @@ bool dg_message_has_more(const struct dgram_endpoint *ep, const struct dg_messag
 {
 	uint32_t offset, len;
 
-	return m->due != 0 || (is_sending(m) && next_piece(ep, m, &offset, &len));
+	return m->due != 0 || (is_sending(m) && next_piece(ep, m, &offset, &len, DG_CELL));
 }
 
 enum dg_put dg_packet_put(struct dg_packet *p, struct dg_message *m)

@@ -41,6 +41,8 @@ static bool waiting_is_ready(const struct dgram_endpoint *ep, const struct dg_se
 
 	if (!m || s->doubted || s->checking)
 		return false;
+	if (dg_out_is_used_up(s, dg_session_active(ep, s)))
+		return true;
 	if (m->flags & DG_ORDERED && !dg_session_is_in_order(ep, s))
 		return false;
 	if (m->id == DG_NO_ID)
