@@ -11,6 +11,7 @@
 
 #include <dgram/addr.h>
 #include <dgram/ask.h>
+#include <dgram/call.h>
 #include <dgram/datagram.h>
 #include <dgram/endpoint.h>
 #include <dgram/error.h>

@@ -8,8 +8,8 @@
  *			dgram_endpoint_reply(dgram_loop_endpoint(loop), event.id, 0, event.data, event.len, dgram_clock());
  *
  * A program with a loop of its own watches dgram_loop_fd() for reading, sleeps no longer than
- * dgram_loop_timeout(), and then calls dgram_loop_wait() with a timeout of 0 until it says 0.
- * docs/examples has that for poll(), for libuv and for threads.
+ * dgram_loop_timeout(), and then calls dgram_loop_wait() with a timeout of 0 until it says 0; likewise after
+ * whatever it queued. docs/examples has that for poll(), for libuv and for threads.
  */
 #ifndef DGRAM_LOOP_H
 #define DGRAM_LOOP_H
@@ -23,9 +23,10 @@ extern "C" {
 
 struct dgram_loop; /* opaque */
 
-/* Joins s, which is not connected, must outlive the loop and is not used by anybody else meanwhile, and a
- * new endpoint. config NULL: the defaults; a seed of zeros is replaced by one from the system. NULL: no
- * memory, or a value that cannot be (errno is EINVAL). Open s with no_fragments. */
+/* Joins s and a new endpoint. s carries IPv4, IPv6 or both, is not connected, must outlive the loop and is not
+ * used by anybody else: its timeout becomes 0, and where the system can, it sends no fragments and receives
+ * in bundles. config NULL: the defaults; a seed of zeros is replaced by one from the system. All memory is
+ * taken here. NULL: none is left, or a value that cannot be (errno is EINVAL). */
 DGRAM_API struct dgram_loop *dgram_loop_new(struct dgram_socket *s, const struct dgram_endpoint_config *config);
 
 /* The socket stays open. What waits to be sent is not: dgram_loop_close first. NULL is fine. */
@@ -35,16 +36,21 @@ DGRAM_API void dgram_loop_free(struct dgram_loop *loop);
 DGRAM_API struct dgram_endpoint *dgram_loop_endpoint(struct dgram_loop *loop);
 
 /* Receives, sends and waits until there is an event (1; its name and data are borrowed until the next call), until
- * timeout ns have passed (0: does what can be done now and does not wait), or until a signal handler ran (0,
- * before its time, with event->type 0). DGRAM_ERR_SYSTEM: the socket is broken. In a child after fork()
- * DGRAM_ERR_CLOSED: its sessions belong to the parent. */
+ * timeout ns have passed (0: does what can be done now and does not wait), or until a signal handler ran while it
+ * slept (0, before its time). event->type is 0 with 0. DGRAM_ERR_SYSTEM: the socket is broken. In a child after
+ * fork() DGRAM_ERR_CLOSED, always: its sessions belong to the parent.
+ *
+ * A datagram longer than the configuration's datagram_max is given to the endpoint as an empty one, which counts
+ * it. One that the kernel has no room for is lost, and the protocol sends its contents again. */
 DGRAM_API int dgram_loop_wait(struct dgram_loop *loop, struct dgram_event *event, uint64_t timeout);
 
 /* Closes every session and sends what tells the peers so. */
 DGRAM_API void dgram_loop_close(struct dgram_loop *loop);
 
-/* For foreign loops: what to watch for reading, and how long to sleep at most in ns (DGRAM_NEVER: until something
- * can be read, 0: not at all). */
+/* For foreign loops: what to watch for reading (level-triggered; it is the socket's, and what the network says of
+ * datagrams that were sent shows as an error of it: poll() tells of those unasked, select() calls them readable,
+ * libuv stops watching and has to be told to go on), and how long to sleep at most in ns (DGRAM_NEVER: until
+ * something can be read, 0: not at all). */
 DGRAM_API int dgram_loop_fd(const struct dgram_loop *loop);
 DGRAM_API uint64_t dgram_loop_timeout(const struct dgram_loop *loop);
 

@@ -1,0 +1,187 @@
+#include "loop/loop.h"
+#include "net/system.h"
+#include "net/wait.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* ---- making and ending ------------------------------------------------------------------------ */
+
+static bool can_join(const struct dgram_socket *s)
+{
+	return s->fd >= 0 && !s->connected && (s->family == DGRAM_IPV4 || s->family == DGRAM_IPV6);
+}
+
+static bool is_zero(const uint8_t seed[32])
+{
+	uint8_t any = 0;
+
+	for (size_t i = 0; i < 32; i++)
+		any |= seed[i];
+	return any == 0;
+}
+
+/* The socket and everything else that is not the endpoint. */
+static struct dgram_loop *new_loop(struct dgram_socket *s, size_t datagram_max)
+{
+	size_t in = (size_t)DG_LOOP_IN * DG_LOOP_BUNDLE, out = DGRAM_BATCH_MAX * datagram_max;
+	struct dgram_loop *loop = malloc(sizeof *loop + in + out);
+	uint8_t *data = (uint8_t *)(loop + 1);
+
+	if (loop == NULL)
+		return NULL;
+	*loop = (struct dgram_loop){
+	        .socket = s,
+	        .socket_timeout = s->timeout,
+	        .datagram_max = datagram_max,
+	        .in_data = data,
+	        .out_data = data + in,
+	        .fresh_at = dgram_clock(),
+	};
+	return loop;
+}
+
+/* What the system cannot do is done without: fragments are rare, bundles are for speed. */
+static void prepare(struct dgram_socket *s)
+{
+	dgram_socket_settimeout(s, 0);
+	dg_system_no_fragments(s);
+	dg_system_coalesce(s);
+}
+
+struct dgram_loop *dgram_loop_new(struct dgram_socket *s,
+                                  const struct dgram_endpoint_config *config)
+{
+	struct dgram_endpoint_config c =
+	        config != NULL ? *config : (struct dgram_endpoint_config){.boot = 0};
+	struct dgram_loop *loop;
+
+	if (is_zero(c.seed) && dgram_random_seed(c.seed) < 0)
+		return NULL;
+	if (c.datagram_max == 0)
+		c.datagram_max = DG_LOOP_DATAGRAM;
+	if (!can_join(s) || dgram_endpoint_size(&c) == 0) {
+		errno = EINVAL;
+		return NULL;
+	}
+	loop = new_loop(s, c.datagram_max);
+	if (loop == NULL)
+		return NULL;
+	loop->endpoint = dgram_endpoint_new(&c, NULL);
+	if (loop->endpoint == NULL) {
+		free(loop);
+		return NULL;
+	}
+	dg_fork_mark(&loop->fork);
+	prepare(s);
+	return loop;
+}
+
+void dgram_loop_free(struct dgram_loop *loop)
+{
+	if (loop == NULL)
+		return;
+	dgram_socket_settimeout(loop->socket, loop->socket_timeout);
+	dg_fork_forget(&loop->fork);
+	dgram_endpoint_free(loop->endpoint);
+	free(loop);
+}
+
+struct dgram_endpoint *dgram_loop_endpoint(struct dgram_loop *loop)
+{
+	return loop->endpoint;
+}
+
+/* ---- waiting ---------------------------------------------------------------------------------- */
+
+static bool is_child(struct dgram_loop *loop)
+{
+	if (!dg_fork_happened(&loop->fork))
+		return false;
+	if (!loop->abandoned)
+		dgram_endpoint_abandon(loop->endpoint);
+	loop->abandoned = true;
+	return true;
+}
+
+/* What can be done without news, up to the next event. A program that takes its time with each event shall not
+ * hold back what it said to those before. What the network said comes after the datagrams: anyone can forge it. */
+static bool go_on(struct dgram_loop *loop, struct dgram_event *event)
+{
+	if (loop->now - loop->fresh_at > DG_LOOP_UNSENT)
+		dg_loop_send(loop);
+	do
+		if (dgram_endpoint_next_event(loop->endpoint, event, loop->now) == 1)
+			return true;
+	while (dg_loop_give(loop));
+	if (loop->socket->errors_count > 0)
+		dg_loop_tell(loop);
+	dg_loop_send(loop);
+	return dgram_endpoint_next_event(loop->endpoint, event, loop->now) == 1;
+}
+
+/* Sleeps until there is news or something is due. *ended: the time passed, or a signal handler ran. */
+static int sleep_until(struct dgram_loop *loop, uint64_t end, bool *ended)
+{
+	uint64_t due = dgram_endpoint_deadline(loop->endpoint);
+	uint64_t wake = due < end ? due : end, pause = wake > loop->now ? wake - loop->now : 0;
+	int news;
+
+	errno = 0;
+	news = dgram_socket_wait(loop->socket, wake == DGRAM_NEVER ? DGRAM_NEVER : pause);
+	*ended = news == 0 && errno == EINTR;
+	loop->now = dgram_clock();
+	loop->fresh_at = loop->now;
+	*ended = *ended || loop->now >= end;
+	if (news < 0)
+		return DGRAM_ERR_SYSTEM;
+	return news & DGRAM_READABLE ? dg_loop_receive(loop) : 0;
+}
+
+int dgram_loop_wait(struct dgram_loop *loop, struct dgram_event *event, uint64_t timeout)
+{
+	bool ended = false;
+	uint64_t end;
+	int err;
+
+	event->type = 0;
+	if (is_child(loop))
+		return DGRAM_ERR_CLOSED;
+	loop->now = dgram_clock();
+	end = dg_deadline(loop->now, timeout);
+	while (!go_on(loop, event)) {
+		event->type = 0;
+		if (ended)
+			return 0;
+		err = sleep_until(loop, end, &ended);
+		if (err < 0)
+			return err;
+	}
+	return 1;
+}
+
+void dgram_loop_close(struct dgram_loop *loop)
+{
+	if (is_child(loop))
+		return;
+	loop->now = dgram_clock();
+	dgram_endpoint_close(loop->endpoint, 0, loop->now);
+	dg_loop_send(loop);
+}
+
+int dgram_loop_fd(const struct dgram_loop *loop)
+{
+	return loop->socket->fd;
+}
+
+uint64_t dgram_loop_timeout(const struct dgram_loop *loop)
+{
+	uint64_t due = dgram_endpoint_deadline(loop->endpoint), now;
+
+	if (loop->given < loop->received || dg_fork_happened(&loop->fork))
+		return 0;
+	if (due == DGRAM_NEVER)
+		return DGRAM_NEVER;
+	now = dgram_clock();
+	return due > now ? due - now : 0;
+}
