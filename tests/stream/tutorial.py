@@ -10,7 +10,7 @@ TEXT = (SOURCE / "docs/tutorial.md").read_text(encoding="utf-8")
 FUNCTIONS = """socket bind listen accept connect connect_ex send sendall recv sendto recvfrom settimeout getpeername
                getsockname close""".split()
 FAMILIES = ["AF_INET", "AF_INET6", "AF_UNIX"]
-NO_PART_OF_IT = {"ask.c"}  # examples of other pages
+NO_PART_OF_IT = {"ask.c", "respond.c", "call.c", "loop_poll.c", "loop_libuv.c", "loop_threads.c"}  # of other pages
 
 
 def blocks(language):
