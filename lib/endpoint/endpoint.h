@@ -364,8 +364,14 @@ bool dg_session_is_in_order(const struct dgram_endpoint *ep, const struct dg_ses
 /* An ordered message of ours in it has ended: who waits for that may begin. */
 void dg_session_ordered_ended(struct dgram_endpoint *ep, struct dg_session *s);
 
+/* All of these end it, and s is nobody's then: in general; because the peer is gone; because it never came
+ * up; because we want it; without a word. close: enum dg_close to tell the peer, or 0. */
 void dg_session_end(struct dgram_endpoint *ep, struct dg_session *s, struct dg_ending how,
                     uint64_t now);
+void dg_session_lost(struct dgram_endpoint *ep, struct dg_session *s, int close, uint64_t now);
+void dg_session_fail(struct dgram_endpoint *ep, struct dg_session *s, enum dgram_reason reason,
+                     uint64_t now);
+void dg_session_quit(struct dgram_endpoint *ep, struct dg_session *s, int close, uint64_t now);
 void dg_session_forget(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now);
 void dg_session_evict(struct dgram_endpoint *ep, uint32_t slot, uint64_t now);
 void dg_session_replace(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now);

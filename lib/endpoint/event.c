@@ -53,13 +53,15 @@ void dg_event_release(struct dgram_endpoint *ep)
 		dg_message_release(ep, dg_message_at(ep, lent));
 }
 
-static void add_bytes(struct dgram_endpoint *ep, const struct dg_cells *cells, struct dgram_event *out)
+static void add_bytes(struct dgram_endpoint *ep, const struct dg_cells *cells,
+                      struct dgram_event *out)
 {
 	out->len = cells->total;
 	out->data = dg_message_bytes(ep, cells, 0, out->len, ep->scratch);
 }
 
-static void describe_done(struct dgram_endpoint *ep, const struct dg_message *m, struct dgram_event *out)
+static void describe_done(struct dgram_endpoint *ep, const struct dg_message *m,
+                          struct dgram_event *out)
 {
 	out->outcome = m->outcome;
 	out->elapsed = m->since;
@@ -78,7 +80,8 @@ static void describe_done(struct dgram_endpoint *ep, const struct dg_message *m,
 	add_bytes(ep, &m->reply, out);
 }
 
-static void describe_arrival(struct dgram_endpoint *ep, const struct dg_message *m, struct dgram_event *out)
+static void describe_arrival(struct dgram_endpoint *ep, const struct dg_message *m,
+                             struct dgram_event *out)
 {
 	out->hops = m->hops;
 	out->ordered = m->flags & DG_ORDERED;
@@ -99,7 +102,9 @@ static void describe(struct dgram_endpoint *ep, const struct dg_message *m, stru
 	        .reason = m->reason,
 	        .id = dg_message_handle(m),
 	        .session = m->id == DG_NO_ID && m->kind != DGRAM_POST ? 0 : m->session_id,
-	        .number = m->kind == DGRAM_POST ? m->post_number : m->id == DG_NO_ID ? 0 : m->id,
+	        .number = m->kind == DGRAM_POST ? m->post_number
+	                  : m->id == DG_NO_ID   ? 0
+	                                        : m->id,
 	        .peer = dg_place_addr(&m->peer),
 	        .deadline = DGRAM_NEVER,
 	        .data = ep->scratch,
@@ -166,18 +171,13 @@ int dgram_endpoint_session(const struct dgram_endpoint *ep, uint64_t session,
 
 /* ---- closed ------------------------------------------------------------------------------------------ */
 
-static void close_one(struct dgram_endpoint *ep, struct dg_session *s, enum dg_close close, uint64_t now)
-{
-	dg_session_end(ep, s, (struct dg_ending){.reason = DGRAM_REASON_HERE, .close = (int)close, .first = DG_NO_ID}, now);
-}
-
 static void close_all(struct dgram_endpoint *ep, int close, uint64_t now)
 {
 	for (uint32_t slot = 0; slot < ep->sessions.fresh; slot++) {
 		struct dg_session *s = dg_session_at(ep, slot);
 
 		if (dg_pool_is_taken(&ep->sessions, slot) && s->state != 0)
-			close_one(ep, s, (enum dg_close)close, now);
+			dg_session_quit(ep, s, close, now);
 	}
 }
 
@@ -187,7 +187,7 @@ void dgram_endpoint_close(struct dgram_endpoint *ep, uint64_t session, uint64_t 
 
 	dg_event_release(ep);
 	if (s)
-		close_one(ep, s, DG_CLOSE_DONE, now);
+		dg_session_quit(ep, s, DG_CLOSE_DONE, now);
 	else if (session == 0)
 		close_all(ep, DG_CLOSE_SHUTDOWN, now);
 }

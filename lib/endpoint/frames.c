@@ -86,8 +86,7 @@ static bool is_refused_send(const struct dgram_endpoint *ep, const struct dg_ses
 	m = dg_message_find(ep, s, f->id, false);
 	if (m)
 		return m->state == DG_ANSWERED;
-	return f->total > ep->config.message_max &&
-	       dg_seen_state(&s->seen, f->id) == DG_SEEN_NEW;
+	return f->total > ep->config.message_max && dg_seen_state(&s->seen, f->id) == DG_SEEN_NEW;
 }
 
 static enum dgram_fate judge_reply(const struct dgram_endpoint *ep, const struct dg_session *s,
@@ -113,7 +112,8 @@ static enum dgram_fate judge_end(const struct dgram_endpoint *ep, const struct d
 {
 	const struct dg_message *m = dg_message_find(ep, s, f->id, false);
 
-	if (f->id >= s->granted_ids || (m && m->state == DG_PARTIAL && f->total != m->cells.total) ||
+	if (f->id >= s->granted_ids ||
+	    (m && m->state == DG_PARTIAL && f->total != m->cells.total) ||
 	    (m && m->uncounted && f->total > s->granted - s->heard))
 		return DGRAM_FATE_RULE;
 	if (m)
@@ -121,7 +121,8 @@ static enum dgram_fate judge_end(const struct dgram_endpoint *ep, const struct d
 	if (dg_seen_state(&s->seen, f->id) == DG_SEEN_BEYOND)
 		return DGRAM_FATE_ROOM;
 	if (dg_seen_state(&s->seen, f->id) == DG_SEEN_NEW) {
-		if (f->total > s->granted - s->heard || cost->bytes > s->granted - s->heard - f->total)
+		if (f->total > s->granted - s->heard ||
+		    cost->bytes > s->granted - s->heard - f->total)
 			return DGRAM_FATE_RULE;
 		cost->bytes += f->total;
 	}

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#define BUSY_RETRY_MS 1000            /* what our BUSY says */
-#define BUSY_LONGEST  (60 * DGRAM_S)  /* what we believe of others' */
+#define BUSY_RETRY_MS 1000           /* what our BUSY says */
+#define BUSY_LONGEST  (60 * DGRAM_S) /* what we believe of others' */
 
 static const struct dg_rate strangers_rate = {.per_second = 1, .burst = 1};
 
@@ -57,7 +57,7 @@ static enum dgram_fate own_init(struct dgram_endpoint *ep, const struct dg_place
 	struct dg_session *s = dg_session_by_id(ep, hello->session);
 
 	if (s && s->state == DG_OPENING && !s->spare && dg_place_equal(&s->peer, from))
-		dg_session_end(ep, s, (struct dg_ending){.reason = DGRAM_REASON_ECHOED, .first = DG_NO_ID}, now);
+		dg_session_fail(ep, s, DGRAM_REASON_ECHOED, now);
 	return DGRAM_FATE_OWN;
 }
 
@@ -197,7 +197,7 @@ static bool settle_doubt(struct dgram_endpoint *ep, struct dg_session *s, uint64
 	struct dg_session *old = s->probe == DG_NONE ? NULL : dg_session_at(ep, s->probe);
 
 	if (old && old->peer_boot != s->peer_boot)
-		dg_session_end(ep, old, (struct dg_ending){.reason = DGRAM_REASON_LOST, .moves = true, .first = DG_NO_ID}, now);
+		dg_session_lost(ep, old, 0, now);
 	return dg_session_by_id(ep, id) == s;
 }
 

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#define NEED_RETRY (20 * DGRAM_MS) /* how often to look for room that a peer asked for */
+#define NEED_RETRY (20 * DGRAM_MS)  /* how often to look for room that a peer asked for */
 #define BUSY_RETRY (100 * DGRAM_MS) /* what our own BUSY says */
 
 static struct dg_session *session_of(const struct dgram_endpoint *ep, const struct dg_message *m)
@@ -108,7 +108,8 @@ void dg_in_release_held(struct dgram_endpoint *ep, struct dg_session *s)
 	while (s->held > 0) {
 		struct dg_message *lowest = NULL;
 
-		for (uint32_t i = s->all.first; i != DG_NONE; i = dg_message_at(ep, i)->of_session.after) {
+		for (uint32_t i = s->all.first; i != DG_NONE;
+		     i = dg_message_at(ep, i)->of_session.after) {
 			struct dg_message *m = dg_message_at(ep, i);
 
 			if (m->is_held && (!lowest || m->id < lowest->id))
@@ -257,7 +258,8 @@ static void take_head(const struct dg_session *s, struct dg_message *m, const st
 	}
 }
 
-static void whole(struct dgram_endpoint *ep, struct dg_session *s, struct dg_message *m, uint64_t now)
+static void whole(struct dgram_endpoint *ep, struct dg_session *s, struct dg_message *m,
+                  uint64_t now)
 {
 	dg_seen_mark(&s->seen, m->id);
 	set_state(ep, m, DG_QUEUED);
@@ -347,7 +349,8 @@ void dg_in_fragment(struct dgram_endpoint *ep, struct dg_session *s, const struc
 		whole(ep, s, m, now);
 }
 
-void dg_in_post(struct dgram_endpoint *ep, struct dg_session *s, const struct dg_frame *f, uint64_t now)
+void dg_in_post(struct dgram_endpoint *ep, struct dg_session *s, const struct dg_frame *f,
+                uint64_t now)
 {
 	struct dg_message *m = dg_message_take(ep, s, false);
 
@@ -367,7 +370,8 @@ void dg_in_post(struct dgram_endpoint *ep, struct dg_session *s, const struct dg
 
 /* ---- what else the peer says of its messages ------------------------------------------------------- */
 
-void dg_in_cancel(struct dgram_endpoint *ep, struct dg_session *s, const struct dg_frame *f, uint64_t now)
+void dg_in_cancel(struct dgram_endpoint *ep, struct dg_session *s, const struct dg_frame *f,
+                  uint64_t now)
 {
 	struct dg_message *m = dg_message_find(ep, s, f->id, false);
 
@@ -392,7 +396,8 @@ void dg_in_cancel(struct dgram_endpoint *ep, struct dg_session *s, const struct 
 }
 
 /* No more will come of it: what is not whole is nothing, what is whole stays. */
-void dg_in_reset(struct dgram_endpoint *ep, struct dg_session *s, const struct dg_frame *f, uint64_t now)
+void dg_in_reset(struct dgram_endpoint *ep, struct dg_session *s, const struct dg_frame *f,
+                 uint64_t now)
 {
 	struct dg_message *m = dg_message_find(ep, s, f->id, false);
 
@@ -408,7 +413,8 @@ void dg_in_reset(struct dgram_endpoint *ep, struct dg_session *s, const struct d
 }
 
 /* The peer waits for credit for one message of this length. */
-void dg_in_need(struct dgram_endpoint *ep, struct dg_session *s, const struct dg_frame *f, uint64_t now)
+void dg_in_need(struct dgram_endpoint *ep, struct dg_session *s, const struct dg_frame *f,
+                uint64_t now)
 {
 	struct dg_message *m = dg_message_find(ep, s, f->id, false);
 

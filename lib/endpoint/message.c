@@ -55,8 +55,7 @@ struct dg_message *dg_message_find(const struct dgram_endpoint *ep, const struct
 
 bool dg_message_enter(struct dgram_endpoint *ep, struct dg_message *m)
 {
-	m->is_indexed =
-	        dg_index_add(&ep->by_id, m->number, id_key(ep, m->session, m->id, m->ours));
+	m->is_indexed = dg_index_add(&ep->by_id, m->number, id_key(ep, m->session, m->id, m->ours));
 	return m->is_indexed;
 }
 
@@ -198,7 +197,8 @@ void dg_message_rotate(struct dgram_endpoint *ep, struct dg_message *m)
 
 void dg_message_plan(struct dgram_endpoint *ep, const struct dg_message *m)
 {
-	bool has_deadline = m->state != DG_ENDED && m->state != DG_ANSWERED && m->state != DG_PARTIAL;
+	bool has_deadline =
+	        m->state != DG_ENDED && m->state != DG_ANSWERED && m->state != DG_PARTIAL;
 	uint64_t due = has_deadline ? m->deadline : DGRAM_NEVER;
 
 	dg_timers_set(&ep->message_timers, m->number, due < m->wake ? due : m->wake);
@@ -328,7 +328,8 @@ void dg_promise_more(struct dgram_endpoint *ep, struct dg_session *s, uint64_t w
 		s->credit_window = (uint32_t)window;
 		s->say |= DG_SAY_CREDIT;
 	}
-	if (ids >= s->granted_ids + 16 * DG_WIDE_WORDS || (ids > s->granted_ids && ids == DG_VARINT_MAX)) {
+	if (ids >= s->granted_ids + 16 * DG_WIDE_WORDS ||
+	    (ids > s->granted_ids && ids == DG_VARINT_MAX)) {
 		s->granted_ids = ids;
 		s->say |= DG_SAY_CREDIT;
 	}

@@ -101,11 +101,11 @@ static bool is_valid(const struct dgram_endpoint_config *c)
 {
 	uint64_t slots = (uint64_t)c->sessions + c->half_open;
 
-	return slots <= DG_SLOTS_MAX && c->sessions_each <= c->sessions &&
-	       c->window >= 8 && c->window <= 65536 && c->busy <= slots &&
-	       c->messages <= UINT32_C(1) << 24 && c->requests <= UINT16_MAX * UINT32_C(2) &&
-	       c->idle_ms >= 1000 && c->datagram_max >= DG_DATAGRAM_LEAST &&
-	       c->datagram_max <= 65507 && c->profile <= DGRAM_PROFILE_WAN && sizes_are_valid(c);
+	return slots <= DG_SLOTS_MAX && c->sessions_each <= c->sessions && c->window >= 8 &&
+	       c->window <= 65536 && c->busy <= slots && c->messages <= UINT32_C(1) << 24 &&
+	       c->requests <= UINT16_MAX * UINT32_C(2) && c->idle_ms >= 1000 &&
+	       c->datagram_max >= DG_DATAGRAM_LEAST && c->datagram_max <= 65507 &&
+	       c->profile <= DGRAM_PROFILE_WAN && sizes_are_valid(c);
 }
 
 static uint32_t items_of(const struct dgram_endpoint_config *c)
@@ -223,8 +223,10 @@ static void set_up(struct dgram_endpoint *ep, uint8_t *memory)
 	set_secrets(ep, ids_key);
 	dg_ids_init(&ep->ids, memory + begins[PART_IDS], slots, c->worker, ids_key);
 	dg_admission_init(&ep->admission, memory + begins[PART_ADMISSION], &limits);
-	dg_pool_init(&ep->sessions, memory + begins[PART_SESSIONS], sizeof(struct dg_session), slots);
-	dg_pool_init(&ep->actives, memory + begins[PART_ACTIVES], (uint32_t)active_size(c), c->busy);
+	dg_pool_init(&ep->sessions, memory + begins[PART_SESSIONS], sizeof(struct dg_session),
+	             slots);
+	dg_pool_init(&ep->actives, memory + begins[PART_ACTIVES], (uint32_t)active_size(c),
+	             c->busy);
 	dg_pool_init(&ep->messages, memory + begins[PART_MESSAGES], sizeof(struct dg_message),
 	             c->messages);
 	dg_pool_init(&ep->items, memory + begins[PART_ITEMS], sizeof(struct dg_item), items_of(c));

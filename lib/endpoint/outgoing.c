@@ -170,7 +170,8 @@ bool dg_out_is_used_up(const struct dg_session *s, const struct dg_active *a)
 	return s->next_id >= DG_VARINT_MAX - 1 || a->recovery.next > DG_VARINT_MAX - NUMBERS_LEFT;
 }
 
-static void go_elsewhere(struct dgram_endpoint *ep, struct dg_session *s, struct dg_message *m, uint64_t now)
+static void go_elsewhere(struct dgram_endpoint *ep, struct dg_session *s, struct dg_message *m,
+                         uint64_t now)
 {
 	if (m->pinned || !s->current)
 		dg_out_end(ep, m, DGRAM_REFUSED, DGRAM_REASON_LOST, now);
@@ -178,7 +179,8 @@ static void go_elsewhere(struct dgram_endpoint *ep, struct dg_session *s, struct
 		dg_session_replace(ep, s, now);
 }
 
-bool dg_out_begin(struct dgram_endpoint *ep, struct dg_session *s, struct dg_message *m, uint64_t now)
+bool dg_out_begin(struct dgram_endpoint *ep, struct dg_session *s, struct dg_message *m,
+                  uint64_t now)
 {
 	if (dg_out_is_used_up(s, dg_session_active(ep, s))) {
 		go_elsewhere(ep, s, m, now);
@@ -299,7 +301,8 @@ static void begin_reply(struct dgram_endpoint *ep, struct dg_message *m, uint64_
 	dg_message_plan(ep, m);
 }
 
-void dg_out_reply(struct dgram_endpoint *ep, struct dg_session *s, const struct dg_frame *f, uint64_t now)
+void dg_out_reply(struct dgram_endpoint *ep, struct dg_session *s, const struct dg_frame *f,
+                  uint64_t now)
 {
 	struct dg_message *m = dg_message_find(ep, s, f->id, true);
 	const struct dg_fragment fragment = {f->data, f->len, f->offset, f->total};
@@ -329,7 +332,8 @@ void dg_out_reply(struct dgram_endpoint *ep, struct dg_session *s, const struct 
 	}
 }
 
-void dg_out_no(struct dgram_endpoint *ep, struct dg_session *s, const struct dg_frame *f, uint64_t now)
+void dg_out_no(struct dgram_endpoint *ep, struct dg_session *s, const struct dg_frame *f,
+               uint64_t now)
 {
 	/* clang-format off */
 	static const struct {
@@ -368,7 +372,8 @@ void dg_out_accepted(struct dgram_endpoint *ep, struct dg_session *s, uint64_t i
 	dg_message_plan(ep, m);
 }
 
-void dg_out_echoed(struct dgram_endpoint *ep, struct dg_session *s, const struct dg_frame *f, uint64_t now)
+void dg_out_echoed(struct dgram_endpoint *ep, struct dg_session *s, const struct dg_frame *f,
+                   uint64_t now)
 {
 	struct dg_message *m = dg_message_find(ep, s, f->id, true);
 
@@ -481,7 +486,8 @@ static void end_at_deadline(struct dgram_endpoint *ep, struct dg_message *m, uin
 	else
 		dg_out_end(ep, m, DGRAM_REFUSED,
 		           s->why != DGRAM_REASON_NONE ? (enum dgram_reason)s->why
-		                                       : DGRAM_REASON_NO_SESSION, now);
+		                                       : DGRAM_REASON_NO_SESSION,
+		           now);
 }
 
 void dg_out_timeout(struct dgram_endpoint *ep, struct dg_message *m, uint64_t now)
@@ -553,7 +559,8 @@ void dg_out_move(struct dgram_endpoint *ep, struct dg_message *m, struct dg_sess
 void dg_out_lose(struct dgram_endpoint *ep, struct dg_message *m, struct dg_session *next,
                  const struct dg_ending *how, uint64_t now)
 {
-	bool exposed = (m->state == DG_EXPOSED || m->state == DG_ANSWERING) && !never_runs(m, how->first);
+	bool exposed =
+	        (m->state == DG_EXPOSED || m->state == DG_ANSWERING) && !never_runs(m, how->first);
 
 	if (m->state == DG_ENDED) {
 		m->resetting = false;

@@ -2,8 +2,9 @@
 
 #include <string.h>
 
-#define UNASKED_MAX 32 /* packets that asked for nothing, then a PING goes along: RFC 9000, 13.2.4 */
-#define FLAGS_AT     6  /* bytes into the header */
+#define UNASKED_MAX                                                                                \
+	32         /* packets that asked for nothing, then a PING goes along: RFC 9000, 13.2.4 */
+#define FLAGS_AT 6 /* bytes into the header */
 
 void dg_packet_begin(struct dg_packet *p, struct dgram_endpoint *ep, struct dg_session *s,
                      struct dgram_datagram *out, uint64_t now)

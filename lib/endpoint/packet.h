@@ -8,15 +8,15 @@ struct dg_packet {
 	struct dgram_endpoint *ep;
 	struct dg_session *s;
 	struct dg_active *a;
-	struct dg_writer w;    /* without room for the trailer */
+	struct dg_writer w; /* without room for the trailer */
 	uint64_t now;
-	bool may_ask;          /* frames that ask for an ACK may be added */
-	bool asking, asks;     /* one was; one asks even those who do not know the session */
-	bool worth;            /* it says something that cannot wait for another packet */
-	bool shared;           /* its items are another packet's too */
-	uint64_t acks;         /* highest number of its ACK, DG_NO_ACK */
-	uint32_t first, last;  /* items */
-	uint32_t pulled;       /* pulled answers aboard */
+	bool may_ask;         /* frames that ask for an ACK may be added */
+	bool asking, asks;    /* one was; one asks even those who do not know the session */
+	bool worth;           /* it says something that cannot wait for another packet */
+	bool shared;          /* its items are another packet's too */
+	uint64_t acks;        /* highest number of its ACK, DG_NO_ACK */
+	uint32_t first, last; /* items */
+	uint32_t pulled;      /* pulled answers aboard */
 };
 
 void dg_packet_begin(struct dg_packet *p, struct dgram_endpoint *ep, struct dg_session *s,

@@ -107,7 +107,8 @@ static uint32_t piece_of(const struct dg_packet *p, const struct dg_frame *f, ui
 	return (uint32_t)room / DG_CELL * DG_CELL;
 }
 
-static bool add_fragment(struct dg_packet *p, struct dg_message *m, struct dg_frame *f, uint32_t len)
+static bool add_fragment(struct dg_packet *p, struct dg_message *m, struct dg_frame *f,
+                         uint32_t len)
 {
 	struct dg_item item = item_of(m, f->type);
 
@@ -132,8 +133,8 @@ static uint32_t limit_of(const struct dg_message *m)
 }
 
 /* The next bytes to send. False: there are none now. */
-static bool next_piece(const struct dgram_endpoint *ep, const struct dg_message *m, uint32_t *offset,
-                       uint32_t *len, uint32_t most)
+static bool next_piece(const struct dgram_endpoint *ep, const struct dg_message *m,
+                       uint32_t *offset, uint32_t *len, uint32_t most)
 {
 	uint32_t limit = limit_of(m);
 
@@ -360,7 +361,8 @@ static enum dg_put again(bool added)
 	return added ? DG_PUT_DONE : DG_PUT_NO_ROOM;
 }
 
-static enum dg_put fragment_again(struct dg_packet *p, struct dg_message *m, const struct dg_item *item)
+static enum dg_put fragment_again(struct dg_packet *p, struct dg_message *m,
+                                  const struct dg_item *item)
 {
 	struct dg_frame f = fragment_of(p->s, m, item->offset);
 
@@ -374,7 +376,8 @@ static enum dg_put fragment_again(struct dg_packet *p, struct dg_message *m, con
 	return DG_PUT_DONE;
 }
 
-static enum dg_put control_again(struct dg_packet *p, const struct dg_message *m, const struct dg_item *item)
+static enum dg_put control_again(struct dg_packet *p, const struct dg_message *m,
+                                 const struct dg_item *item)
 {
 	/* clang-format off */
 	static const struct {

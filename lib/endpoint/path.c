@@ -2,10 +2,10 @@
  * vanish, and searched upwards with probes of padding (RFC 8899). */
 #include "endpoint/endpoint.h"
 
-#define PROBES_MAX  3                /* RFC 8899, 5.1.2: MAX_PROBES */
-#define RAISE_AFTER (600 * DGRAM_S)  /* RFC 8899, 5.1.1: PMTU_RAISE_TIMER */
-#define AGAIN_AFTER (10 * DGRAM_S)   /* after a fall to the least */
-#define BLACK_HOLE  3                /* PTOs in a row */
+#define PROBES_MAX  3               /* RFC 8899, 5.1.2: MAX_PROBES */
+#define RAISE_AFTER (600 * DGRAM_S) /* RFC 8899, 5.1.1: PMTU_RAISE_TIMER */
+#define AGAIN_AFTER (10 * DGRAM_S)  /* after a fall to the least */
+#define BLACK_HOLE  3               /* PTOs in a row */
 
 /* Payloads of UDP: the start; IPv6's and IPv4's in Ethernet's 1,500; jumbo frames; loopback. */
 static const uint16_t steps[] = {1200, 1404, 1452, 1472, 4352, 8952, 8972, 16332, 32768, 65507};
@@ -44,8 +44,8 @@ static void give_up_probe(struct dg_active *a, uint64_t now)
 void dg_path_told(struct dgram_endpoint *ep, struct dg_session *s, uint32_t mtu, uint64_t now)
 {
 	struct dg_active *a = dg_session_active(ep, s);
-	uint16_t size = mtu >= DG_DATAGRAM_LEAST && mtu < s->datagram ? (uint16_t)mtu
-	                                                              : DG_DATAGRAM_LEAST;
+	uint16_t size =
+	        mtu >= DG_DATAGRAM_LEAST && mtu < s->datagram ? (uint16_t)mtu : DG_DATAGRAM_LEAST;
 
 	if (s->state != DG_OPEN || !a)
 		return;
@@ -80,7 +80,8 @@ bool dg_path_wants_probe(const struct dgram_endpoint *ep, const struct dg_sessio
 	       next_size(ep, s) > 0;
 }
 
-uint16_t dg_path_probe(const struct dgram_endpoint *ep, const struct dg_session *s, struct dg_active *a)
+uint16_t dg_path_probe(const struct dgram_endpoint *ep, const struct dg_session *s,
+                       struct dg_active *a)
 {
 	a->size_asked = true;
 	return next_size(ep, s);

@@ -91,7 +91,8 @@ static enum dgram_fate receive(struct dgram_endpoint *ep, const struct dgram_dat
 
 	if (!dg_parts_decode(&parts, in->data, in->len))
 		return in->status != 0 ? DGRAM_FATE_MALFORMED : DGRAM_FATE_FOREIGN;
-	if (parts.header.flags & DG_FLAG_KEYED || !is_unicast(in) || !dg_place_from(&from, &in->peer))
+	if (parts.header.flags & DG_FLAG_KEYED || !is_unicast(in) ||
+	    !dg_place_from(&from, &in->peer))
 		return DGRAM_FATE_MODE;
 	switch ((enum dg_type)parts.header.type) {
 	case DG_INIT:
@@ -143,7 +144,10 @@ void dgram_endpoint_told(struct dgram_endpoint *ep, const struct dgram_addr *to,
 	else if (error != DGRAM_ERR_REFUSED && error != DGRAM_ERR_UNREACHABLE)
 		return;
 	else if (s->state == DG_OPENING)
-		dg_session_end(ep, s, (struct dg_ending){.reason = error == DGRAM_ERR_REFUSED ? DGRAM_REASON_UNHEARD : DGRAM_REASON_UNREACHABLE, .first = DG_NO_ID}, now);
+		dg_session_fail(ep, s,
+		                error == DGRAM_ERR_REFUSED ? DGRAM_REASON_UNHEARD
+		                                           : DGRAM_REASON_UNREACHABLE,
+		                now);
 	else
 		dg_session_doubt(ep, s, now);
 }

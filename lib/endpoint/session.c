@@ -97,8 +97,8 @@ static bool enter_by_place(struct dgram_endpoint *ep, struct dg_session *s)
  * equal the lower endpoint id (docs/WIRE.md, section 6). */
 static bool is_initiators(const struct dgram_endpoint *ep, const struct dg_session *s)
 {
-	bool ours = ep->boot < s->peer_boot ||
-	            (ep->boot == s->peer_boot && ep->id < s->peer_endpoint);
+	bool ours =
+	        ep->boot < s->peer_boot || (ep->boot == s->peer_boot && ep->id < s->peer_endpoint);
 
 	return s->initiator == ours;
 }
@@ -336,12 +336,12 @@ void dg_session_untouch(struct dgram_endpoint *ep, struct dg_session *s)
 /* Nothing is under way; then its block can be taken away. */
 static bool is_quiet(const struct dg_session *s, const struct dg_active *a)
 {
-	if (s->all.first != DG_NONE || (s->say & (uint8_t)~DG_SAY_SETTLED) || s->doubted || s->checking)
+	if (s->all.first != DG_NONE || (s->say & (uint8_t)~DG_SAY_SETTLED) || s->doubted ||
+	    s->checking)
 		return false;
-	return !a ||
-	       (a->probes == 0 && a->needed == 0 && dg_recovery_is_quiet(&a->recovery) &&
-	       dg_window_ack_due(&a->window) == DGRAM_NEVER &&
-	        dg_seen_top(&s->seen) <= s->seen.below + DG_SEEN_NARROW);
+	return !a || (a->probes == 0 && a->needed == 0 && dg_recovery_is_quiet(&a->recovery) &&
+	              dg_window_ack_due(&a->window) == DGRAM_NEVER &&
+	              dg_seen_top(&s->seen) <= s->seen.below + DG_SEEN_NARROW);
 }
 
 static uint64_t sooner(uint64_t a, uint64_t b)
@@ -395,7 +395,7 @@ void dg_session_plan(struct dgram_endpoint *ep, struct dg_session *s, uint64_t n
 
 	if (s->state == DG_OPEN && is_quiet(s, a)) {
 		if (s->replaced) {
-			dg_session_end(ep, s, (struct dg_ending){.reason = DGRAM_REASON_CLOSED, .close = DG_CLOSE_DONE, .first = DG_NO_ID}, now);
+			dg_session_quit(ep, s, DG_CLOSE_DONE, now);
 			return;
 		}
 		if (s->kept.first == DG_NONE)
@@ -571,16 +571,39 @@ void dg_session_end(struct dgram_endpoint *ep, struct dg_session *s, struct dg_e
 		dg_session_touch(ep, next);
 }
 
+void dg_session_lost(struct dgram_endpoint *ep, struct dg_session *s, int close, uint64_t now)
+{
+	const struct dg_ending how = {
+	        .reason = DGRAM_REASON_LOST, .close = close, .moves = true, .first = DG_NO_ID};
+
+	dg_session_end(ep, s, how, now);
+}
+
+void dg_session_fail(struct dgram_endpoint *ep, struct dg_session *s, enum dgram_reason reason,
+                     uint64_t now)
+{
+	const struct dg_ending how = {.reason = reason, .first = DG_NO_ID};
+
+	dg_session_end(ep, s, how, now);
+}
+
+void dg_session_quit(struct dgram_endpoint *ep, struct dg_session *s, int close, uint64_t now)
+{
+	const struct dg_ending how = {
+	        .reason = DGRAM_REASON_HERE, .close = close, .first = DG_NO_ID};
+
+	dg_session_end(ep, s, how, now);
+}
+
 void dg_session_forget(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now)
 {
-	dg_session_end(ep, s, (struct dg_ending){.reason = DGRAM_REASON_NO_SESSION, .first = DG_NO_ID}, now);
+	dg_session_fail(ep, s, DGRAM_REASON_NO_SESSION, now);
 }
 
 void dg_session_evict(struct dgram_endpoint *ep, uint32_t slot, uint64_t now)
 {
 	ep->stats.evicted++;
-	dg_session_end(ep, dg_session_at(ep, slot),
-	               (struct dg_ending){.reason = DGRAM_REASON_HERE, .close = DG_CLOSE_EVICTED, .first = DG_NO_ID}, now);
+	dg_session_quit(ep, dg_session_at(ep, slot), DG_CLOSE_EVICTED, now);
 }
 
 /* The old one may live, but nobody will wait for it: what has not begun goes to a new session, and

@@ -70,7 +70,8 @@ void dg_item_requeue(struct dgram_endpoint *ep, struct dg_session *s, uint32_t f
 	item_at(ep, first)->settled = true;
 }
 
-static void chain_acked(struct dgram_endpoint *ep, struct dg_session *s, uint32_t first, uint64_t now)
+static void chain_acked(struct dgram_endpoint *ep, struct dg_session *s, uint32_t first,
+                        uint64_t now)
 {
 	bool settled = item_at(ep, first)->settled;
 
@@ -80,7 +81,8 @@ static void chain_acked(struct dgram_endpoint *ep, struct dg_session *s, uint32_
 	dg_item_unref(ep, first);
 }
 
-static void chain_lost(struct dgram_endpoint *ep, struct dg_session *s, uint32_t first, uint64_t now)
+static void chain_lost(struct dgram_endpoint *ep, struct dg_session *s, uint32_t first,
+                       uint64_t now)
 {
 	const struct dg_item *head = item_at(ep, first);
 	bool last = head->refs == 1 && !head->settled;
@@ -112,7 +114,8 @@ static bool is_size_probe(const struct dgram_endpoint *ep, const struct dg_sent 
 	return sent->count > 0 && sent->asking && item_at(ep, sent->first)->type == DG_PADDING;
 }
 
-static void pull_lost(struct dgram_endpoint *ep, struct dg_session *s, struct dg_active *a, uint64_t now)
+static void pull_lost(struct dgram_endpoint *ep, struct dg_session *s, struct dg_active *a,
+                      uint64_t now)
 {
 	struct dg_sent sent;
 
@@ -153,7 +156,8 @@ static void pull_acked(struct dgram_endpoint *ep, struct dg_session *s, struct d
 	}
 }
 
-static void find_lost(struct dgram_endpoint *ep, struct dg_session *s, struct dg_active *a, uint64_t now)
+static void find_lost(struct dgram_endpoint *ep, struct dg_session *s, struct dg_active *a,
+                      uint64_t now)
 {
 	uint64_t delay = dg_rtt_loss_delay(&s->rtt, a->recovery.latest);
 	bool persistent = dg_recovery_detect(&a->recovery, delay, dg_rtt_persistent(&s->rtt), now);

@@ -7,7 +7,7 @@
 static bool keep_alive(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now)
 {
 	if (s->pings >= PINGS_MAX && now - s->heard_at >= PINGS_MAX * dg_rtt_pto(&s->rtt)) {
-		dg_session_end(ep, s, (struct dg_ending){.reason = DGRAM_REASON_LOST, .moves = true, .first = DG_NO_ID}, now);
+		dg_session_lost(ep, s, 0, now);
 		return false;
 	}
 	if (!dg_session_wake(ep, s, now))
@@ -25,7 +25,7 @@ static bool give_up(struct dgram_endpoint *ep, struct dg_session *s, uint64_t no
 
 	s->due = DGRAM_NEVER;
 	if (doubted)
-		dg_session_end(ep, s, (struct dg_ending){.reason = DGRAM_REASON_LOST, .moves = true, .first = DG_NO_ID}, now);
+		dg_session_lost(ep, s, 0, now);
 	else
 		dg_session_replace(ep, s, now);
 	return !doubted;
@@ -44,7 +44,7 @@ static void open_session(struct dgram_endpoint *ep, struct dg_session *s, uint64
 	if (now >= s->due && !give_up(ep, s, now))
 		return;
 	if (now - s->heard_at >= s->idle_ms * DGRAM_MS) {
-		dg_session_end(ep, s, (struct dg_ending){.reason = DGRAM_REASON_LOST, .close = DG_CLOSE_IDLE, .moves = true, .first = DG_NO_ID}, now);
+		dg_session_lost(ep, s, DG_CLOSE_IDLE, now);
 		return;
 	}
 	if (now >= dg_session_keepalive_due(ep, s) && !keep_alive(ep, s, now))

@@ -5,8 +5,9 @@
 #include <string.h>
 
 #define OF_READY offsetof(struct dg_session, of_ready)
-#define ROUNDS   16             /* of timers and sessions in one call; more would be a mistake of ours */
-#define NO_ITEMS (10 * DGRAM_MS) /* until the next look, when there is nothing to remember packets by */
+#define ROUNDS   16 /* of timers and sessions in one call; more would be a mistake of ours */
+#define NO_ITEMS                                                                                   \
+	(10 * DGRAM_MS) /* until the next look, when there is nothing to remember packets by */
 
 void dg_address(struct dgram_datagram *out, const struct dg_place *to, const struct dg_place *local,
                 uint32_t interface)
@@ -83,7 +84,7 @@ enum licence {
 	NOTHING,
 	ONLY_FREE, /* frames that ask for no ACK */
 	ALL,
-	PROBE,      /* whatever the window says */
+	PROBE, /* whatever the window says */
 	SIZE_PROBE,
 };
 
@@ -174,8 +175,8 @@ int dgram_endpoint_transmit(struct dgram_endpoint *ep, struct dgram_datagram *ou
 			ep->stats.bytes_sent += out->len;
 			return 1;
 		}
-		if (dg_timers_due(&ep->session_timers) > now && dg_timers_due(&ep->message_timers) > now &&
-		    ep->notes_count == 0)
+		if (dg_timers_due(&ep->session_timers) > now &&
+		    dg_timers_due(&ep->message_timers) > now && ep->notes_count == 0)
 			break;
 	}
 	return 0;
