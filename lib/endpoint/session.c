@@ -116,14 +116,6 @@ static bool is_better(const struct dgram_endpoint *ep, const struct dg_session *
 	return is_initiators(ep, newer);
 }
 
-/* One after another they were the current one of a place; each knows the one before and after. */
-static void follow(struct dgram_endpoint *ep, struct dg_session *s, struct dg_session *older)
-{
-	(void)ep;
-	s->of_place.before = older->slot;
-	older->of_place.after = s->slot;
-}
-
 static void unfollow(struct dgram_endpoint *ep, struct dg_session *s)
 {
 	if (s->of_place.before != DG_NONE)
@@ -133,6 +125,14 @@ static void unfollow(struct dgram_endpoint *ep, struct dg_session *s)
 		dg_session_touch(ep, dg_session_at(ep, s->of_place.after));
 	}
 	s->of_place = DG_NO_LINK;
+}
+
+/* One after another they were the current one of a place; each knows the one before and after. */
+static void follow(struct dgram_endpoint *ep, struct dg_session *s, struct dg_session *older)
+{
+	unfollow(ep, s); /* it may have been the current one before */
+	s->of_place.before = older->slot;
+	older->of_place.after = s->slot;
 }
 
 void dg_session_offer(struct dgram_endpoint *ep, struct dg_session *s)
@@ -616,7 +616,7 @@ void dg_session_replace(struct dgram_endpoint *ep, struct dg_session *s, uint64_
 	s->checking = false;
 	s->due = DGRAM_NEVER;
 	dg_session_active(ep, s)->assured_from = DG_NO_ID;
-	if (!s->current)
+	if (!s->current || !dg_message_first(ep, s, DG_QUEUE_WAITING))
 		return;
 	next = dg_session_initiate(ep, &s->peer, now);
 	if (!next)
