@@ -25,6 +25,17 @@ static bool set_mtu(int mtu)
 	return set;
 }
 
+static bool can_do_without_fragments(void)
+{
+	const struct dgram_socket_options whole = {.no_fragments = true};
+	struct dgram_socket s;
+
+	if (dgram_socket_open(&s, DGRAM_IPV4, &whole) < 0)
+		return false;
+	dgram_socket_close(&s);
+	return true;
+}
+
 static uint16_t datagram_of(const struct party *p)
 {
 	struct dgram_session_info info;
@@ -40,6 +51,10 @@ static void a_large_message_finds_its_way(void **state)
 	struct party a, b;
 
 	(void)state;
+	if (!can_do_without_fragments()) {
+		print_message("datagrams are cut into fragments here\n");
+		skip();
+	}
 	pattern(data, sizeof data);
 	assert_true(set_mtu(mtus[0]));
 	party_open(&a, "127.0.0.1:0", NULL);
