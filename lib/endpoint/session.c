@@ -216,7 +216,6 @@ struct dg_session *dg_session_take(struct dgram_endpoint *ep, const struct dg_pl
 /* The slot goes back, unless its ids are used up: then it is retired for good. */
 void dg_session_give(struct dgram_endpoint *ep, struct dg_session *s)
 {
-	s->state = 0;
 	if (dg_ids_end(&ep->ids, s->slot))
 		dg_pool_give(&ep->sessions, s->slot);
 }
@@ -320,7 +319,7 @@ void dg_session_touch(struct dgram_endpoint *ep, struct dg_session *s)
 {
 	if (s->state == DG_OPEN)
 		dg_admission_busy(&ep->admission, s->slot);
-	if (s->ready)
+	if (s->ready || s->state == 0)
 		return;
 	s->ready = true;
 	dg_list_append(&ep->ready, &ep->sessions, OF_READY, s->slot);
@@ -499,6 +498,7 @@ static struct dg_session *successor(struct dgram_endpoint *ep, const struct dg_p
 
 	if (spare) {
 		spare->spare = false;
+		spare->say |= spare->state == DG_OPEN ? DG_SAY_PING : DG_SAY_INIT;
 		dg_session_offer(ep, spare);
 		return spare;
 	}
@@ -523,21 +523,35 @@ static void leave(struct dgram_endpoint *ep, struct dg_session *s)
 	dg_timers_set(&ep->session_timers, s->slot, DGRAM_NEVER);
 	dg_admission_leave(&ep->admission, s->slot);
 	dg_promise_drop(ep, &s->promised);
+	s->state = 0;
+}
+
+/* Nothing of it will be sent any more. Its block may be the one that the next session needs. */
+static void fall_silent(struct dgram_endpoint *ep, struct dg_session *s)
+{
+	uint32_t i = s->all.first;
+
+	dg_in_release_held(ep, s);
+	while (i != DG_NONE) {
+		struct dg_message *m = dg_message_at(ep, i);
+
+		i = m->of_session.after;
+		dg_message_queue(ep, m, DG_QUEUE_NONE);
+	}
+	if (s->active == DG_NONE)
+		return;
+	dg_settle_forget(ep, dg_session_active(ep, s));
+	sleep_active(ep, s);
 }
 
 /* Whatever is in it ends, or goes into the next one. */
 static void empty(struct dgram_endpoint *ep, struct dg_session *s, struct dg_session *next,
                   const struct dg_ending *how, uint64_t now)
 {
-	dg_in_release_held(ep, s);
 	while (s->all.first != DG_NONE)
 		dg_message_lose(ep, dg_message_at(ep, s->all.first), next, how, now);
 	while (s->kept.first != DG_NONE)
 		dg_message_lose(ep, dg_message_at(ep, s->kept.first), next, how, now);
-	if (s->active == DG_NONE)
-		return;
-	dg_settle_forget(ep, dg_session_active(ep, s));
-	sleep_active(ep, s);
 }
 
 static bool has_movable(const struct dgram_endpoint *ep, const struct dg_session *s,
@@ -560,14 +574,16 @@ void dg_session_end(struct dgram_endpoint *ep, struct dg_session *s, struct dg_e
 	if (s->state == DG_OPEN)
 		ep->stats.ended++;
 	leave(ep, s);
+	fall_silent(ep, s);
 	if (other && other->spare && !moves)
 		dg_session_forget(ep, other, now);
 	else if (moves)
 		next = successor(ep, &s->peer, other && other->spare ? other : NULL, now);
 	empty(ep, s, next, &how, now);
-	dg_session_untouch(ep, s);
 	dg_session_give(ep, s);
-	if (next)
+	if (next && next->state == DG_OPENING && next->waiting_out == 0)
+		dg_session_forget(ep, next, now); /* what was to move met its deadline just now */
+	else if (next)
 		dg_session_touch(ep, next);
 }
 
