@@ -149,7 +149,12 @@ static enum dgram_fate judge(const struct dgram_endpoint *ep, const struct dg_se
 		return f->id >= next_number(s, dg_session_active(ep, s)) ? DGRAM_FATE_RULE
 		                                                         : DGRAM_FATE_TAKEN;
 	case DG_POST:
-		return DGRAM_FATE_TAKEN; /* best effort: it costs what is left */
+		cost->messages++;
+		cost->blocks += price(ep, f->total);
+		return DGRAM_FATE_TAKEN;
+	case DG_ECHO:
+		cost->messages++;
+		return DGRAM_FATE_TAKEN;
 	case DG_SEND:
 	case DG_REQUEST:
 		return judge_fragment(ep, s, f, cost);
@@ -174,7 +179,6 @@ static enum dgram_fate judge(const struct dgram_endpoint *ep, const struct dg_se
 	case DG_PING:
 	case DG_CREDIT:
 	case DG_CLOSE:
-	case DG_ECHO:
 	case DG_ECHOED:
 	case DG_CHALLENGE:
 	case DG_RESPONSE:
