@@ -122,30 +122,27 @@ static void large_replies_arrive_whole(void **state)
 	party_close(&b);
 }
 
-/* The acknowledgements ride along. */
+/* The acknowledgements ride along. A machine that is busy with something else may take longer than an
+ * acknowledgement may wait, and has another chance. */
 static void a_request_costs_one_datagram_each_way(void **state)
 {
+	const uint32_t count = 50;
 	struct party client, server;
-	struct dgram_endpoint_stats before, after;
-	const uint32_t count = 100;
-	uint64_t lost;
+	uint64_t out = 0, in = 0;
 
 	(void)state;
 	party_open(&server, "127.0.0.1:0", NULL);
 	party_open(&client, "127.0.0.1:0", NULL);
-	for (uint32_t i = 0; i < 3; i++)
-		ask(&client, &server, &server.here, "warm");
-	before = stats_of(&client);
-	lost = received_by(&client);
-	for (uint32_t i = 0; i < count; i++)
-		ask(&client, &server, &server.here, "steady");
-	after = stats_of(&client);
-	if (after.lost + after.probes > before.lost + before.probes) {
-		print_message("the machine was too slow to see it\n");
-		skip();
+	for (int tries = 0; tries < 50 && (out != count || in != count); tries++) {
+		out = stats_of(&client).sent;
+		in = received_by(&client);
+		for (uint32_t i = 0; i < count; i++)
+			ask(&client, &server, &server.here, "steady");
+		out = stats_of(&client).sent - out;
+		in = received_by(&client) - in;
 	}
-	assert_int_equal(after.sent - before.sent, count);
-	assert_int_equal(received_by(&client) - lost, count);
+	assert_int_equal(out, count);
+	assert_int_equal(in, count);
 	party_close(&client);
 	party_close(&server);
 }
