@@ -24,18 +24,18 @@ static int exit_codes(void)
 static int endpoints(void)
 {
 	return output_line(
-		"udp://HOST:PORT       plain UDP, exactly your bytes; HOST is a name, 192.0.2.1 or\n"
-		"                      [2001:db8::1]; a link-local one has its zone: [fe80::1%eth0]\n"
+		"HOST:PORT[/NAME]      the dgram protocol: a request runs once at most and its outcome\n"
+		"                      is told truly; :PORT may be left out (24726), NAME is what is\n"
+		"                      asked for. HOST is a name, 192.0.2.1 or [2001:db8::1]; a\n"
+		"                      link-local one has its zone: [fe80::1%eth0]\n"
+		"udp://HOST:PORT       plain UDP, exactly your bytes, for whoever does not speak dgram\n"
 		"udp://239.1.2.3:PORT  a multicast or broadcast address: to and from everybody there\n"
 		"unix:///run/x.sock    a UNIX datagram socket (in stream: a stream socket)\n"
 		"unix://@name          the same in Linux's abstract namespace, without a file\n"
 		"tcp://HOST:PORT       in stream: a byte stream\n"
 		"\n"
-		"where a command listens the address may be left out: udp://:7400 is every address of\n"
-		"this machine, IPv4 and IPv6; port 0 picks a free one, which is printed.\n"
-		"\n"
-		"HOST:PORT without a scheme means the dgram protocol, which this version does not\n"
-		"have yet; for plain UDP write udp://HOST:PORT.");
+		"where a command listens the address may be left out: :7400 and udp://:7400 are every\n"
+		"address of this machine, IPv4 and IPv6; port 0 picks a free one, which is printed.");
 }
 
 static int json(void)
@@ -47,12 +47,15 @@ static int json(void)
 		"payload   len and text, or b64 where the bytes are no UTF-8\n"
 		"\n"
 		"listening local                        a command listens there\n"
-		"message   from, payload                a datagram came\n"
+		"message   from, payload                a message came, or a plain datagram\n"
 		"reply     from, payload, tries, rtt_us an answer; rtt_us from the last try\n"
-		"sent      to, len                      the kernel took it\n"
+		"sent      to, len                      the peer has it; plain: the kernel took it\n"
 		"error     code, name, reason           as the exit code (dgram help exit-codes)\n"
 		"summary   counts                       at the end of a long-running command\n"
 		"\n"
+		"on the dgram protocol message, reply and sent have id, which never comes twice, and\n"
+		"name where there is one; message has kind (send, post); reply has status (0, or the\n"
+		"failure's code) and service_us, the time that the handler took; rtt_us is without it.\n"
 		"with --lines and -0 reply, sent and error have line, counted from 1.\n"
 		"\n"
 		"  {\"v\":1,\"t\":\"2026-11-22T09:20:35.769Z\",\"ev\":\"reply\",\"from\":\"127.0.0.1:7400\",\n"

@@ -1,7 +1,9 @@
 /* listen.c - print what arrives. */
 #define _GNU_SOURCE
 #include "common/json.h"
+#include "common/message.h"
 #include "common/options.h"
+#include "common/server.h"
 #include "common/signals.h"
 #include "common/target.h"
 #include "common/wait.h"
@@ -11,9 +13,13 @@
 #define UDP_ROOM   65536 /* bytes; no UDP datagram is longer */
 #define UNIX_BATCH 4
 #define UNIX_ROOM  (1u << 20) /* bytes; a sender's buffer holds less unless it was raised */
+#define SETTLE     (DGRAM_S)  /* until the last acknowledgement is known to have arrived */
 
 struct listening {
-	const struct options *o;
+	struct options common;
+	bool plain; /* --plain */
+	const struct options *o; /* common */
+	struct dgram_uri uri;
 	struct dgram_socket socket;
 	struct output output;
 	struct dgram_datagram v[UDP_BATCH];
@@ -21,6 +27,7 @@ struct listening {
 	uint8_t *room;
 	uint64_t end; /* DGRAM_NEVER: none */
 	uint64_t messages, bytes, dropped, truncated;
+	uint64_t refused, passed_over; /* on the dgram protocol: requests, datagrams */
 };
 
 /* clang-format off */
@@ -42,8 +49,12 @@ static const struct argp_option table[] = {
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
-	(void)arg, (void)state;
-	return key == OPT_PLAIN ? 0 : ARGP_ERR_UNKNOWN;
+	struct listening *l = state->input;
+	(void)arg;
+	if (key != OPT_PLAIN)
+		return ARGP_ERR_UNKNOWN;
+	l->plain = true;
+	return 0;
 }
 
 static const struct argp argp = {table, parse, NULL, NULL, children, NULL, NULL};
@@ -118,9 +129,17 @@ static int wait_for_news(const struct listening *l)
 static int summarize(struct listening *l)
 {
 	say_left_out();
-	say("%llu message%s, %llu bytes; %llu lost, %llu too long", (unsigned long long)l->messages,
-	    l->messages == 1 ? "" : "s", (unsigned long long)l->bytes,
-	    (unsigned long long)l->dropped, (unsigned long long)l->truncated);
+	if (l->uri.scheme == DGRAM_SCHEME_DGRAM)
+		say("%llu message%s, %llu bytes; %llu request%s refused, %llu datagram%s passed over",
+		    (unsigned long long)l->messages, l->messages == 1 ? "" : "s",
+		    (unsigned long long)l->bytes, (unsigned long long)l->refused,
+		    l->refused == 1 ? "" : "s", (unsigned long long)l->passed_over,
+		    l->passed_over == 1 ? "" : "s");
+	else
+		say("%llu message%s, %llu bytes; %llu lost, %llu too long",
+		    (unsigned long long)l->messages, l->messages == 1 ? "" : "s",
+		    (unsigned long long)l->bytes, (unsigned long long)l->dropped,
+		    (unsigned long long)l->truncated);
 	if (!l->o->json)
 		return 0;
 	json_t *event = json_event("summary");
@@ -128,22 +147,11 @@ static int summarize(struct listening *l)
 	json_object_set_new(event, "bytes", json_integer((json_int_t)l->bytes));
 	json_object_set_new(event, "lost", json_integer((json_int_t)l->dropped));
 	json_object_set_new(event, "too_long", json_integer((json_int_t)l->truncated));
+	if (l->uri.scheme == DGRAM_SCHEME_DGRAM) {
+		json_object_set_new(event, "refused", json_integer((json_int_t)l->refused));
+		json_object_set_new(event, "passed_over", json_integer((json_int_t)l->passed_over));
+	}
 	return json_write(event);
-}
-
-static int listen_on(struct listening *l)
-{
-	int code = 0;
-	dgram_socket_settimeout(&l->socket, 0);
-	while (code == 0 && !is_enough(l) && wait_for_news(l))
-		code = take(l);
-	if (code == CODE_PIPE)
-		return code;
-	if (code == 0 && l->o->count != 0 && !is_enough(l))
-		code = fail(CODE_TIMEOUT, "%llu of %llu messages came",
-		            (unsigned long long)l->messages, (unsigned long long)l->o->count);
-	int written = summarize(l);
-	return code != 0 ? code : written;
 }
 
 static int make_room(struct listening *l, bool is_unix)
@@ -158,10 +166,92 @@ static int make_room(struct listening *l, bool is_unix)
 	return 0;
 }
 
+static int listen_plain(struct listening *l)
+{
+	int code = make_room(l, l->socket.family == DGRAM_UNIX);
+	dgram_socket_settimeout(&l->socket, 0);
+	while (code == 0 && !is_enough(l) && wait_for_news(l))
+		code = take(l);
+	return code;
+}
+
+/* ---- on the dgram protocol ---- */
+
+static int print_event(struct listening *l, const struct dgram_event *e)
+{
+	char from[DGRAM_ADDR_TEXT_MAX];
+	l->messages++;
+	l->bytes += e->len;
+	say_verbose("%zu bytes from %s", e->len, dgram_addr_display(&e->peer, from, sizeof(from)));
+	if (!l->o->json)
+		return output_message(&l->output, e->data, e->len, true);
+	json_t *event = message_json("message", "from", e);
+	json_object_set_new(event, "kind", json_string(e->kind == DGRAM_POST ? "post" : "send"));
+	json_add_payload(event, e->data, e->len);
+	return json_write(event);
+}
+
+static void refuse(struct listening *l, const struct server *s, const struct dgram_event *e)
+{
+	char from[DGRAM_ADDR_TEXT_MAX];
+	l->refused++;
+	dgram_endpoint_refuse(dgram_loop_endpoint(s->loop), e->id, DGRAM_NOT_ALLOWED, 0,
+	                      dgram_clock());
+	say_warning("%s asks, and is told that nobody answers here: dgram respond does",
+	            dgram_addr_display(&e->peer, from, sizeof(from)));
+}
+
+/* What a peer was told we have is printed, also when a signal came first. */
+static int take_events(struct listening *l, struct server *s)
+{
+	struct dgram_event event;
+	int code = 0;
+	while (code == 0 && s->code == 0 && !is_enough(l)) {
+		enum server_news news = server_next(s, &event, -1, s->ended ? 0 : DGRAM_NEVER);
+		if (news == SERVER_OTHER)
+			break;
+		if (news == SERVER_EVENT && event.type == DGRAM_EVENT_MESSAGE)
+			code = print_event(l, &event);
+		else if (news == SERVER_EVENT && event.type == DGRAM_EVENT_REQUEST)
+			refuse(l, s, &event);
+	}
+	return code != 0 ? code : s->code;
+}
+
+static int listen_messages(struct listening *l)
+{
+	struct server s;
+	int code = server_open(&s, &l->socket, NULL);
+	if (code != 0)
+		return code;
+	s.end = l->end;
+	code = take_events(l, &s);
+	uint64_t unseen = server_settle(&s, SETTLE), foreign;
+	if (unseen > 0)
+		say_warning("%llu more came and %s not printed", (unsigned long long)unseen,
+		            unseen == 1 ? "was" : "were");
+	l->passed_over = server_passed_over(&s, &foreign);
+	l->dropped = dgram_socket_count_drops(&l->socket);
+	server_close(&s);
+	return code;
+}
+
+static int listen_on(struct listening *l)
+{
+	int code = l->uri.scheme == DGRAM_SCHEME_DGRAM ? listen_messages(l) : listen_plain(l);
+	if (code == CODE_PIPE)
+		return code;
+	if (code == 0 && l->o->count != 0 && !is_enough(l))
+		code = fail(CODE_TIMEOUT, "%llu of %llu messages came",
+		            (unsigned long long)l->messages, (unsigned long long)l->o->count);
+	int written = summarize(l);
+	return code != 0 ? code : written;
+}
+
 static int start(struct listening *l)
 {
 	char local[TARGET_TEXT_MAX + 8];
-	target_local(&l->socket, local, sizeof(local));
+	target_local(&l->socket, l->uri.scheme, local, sizeof(local));
 	say("listening on %s", local);
 	if (!l->o->json)
 		return 0;
@@ -172,26 +262,31 @@ static int start(struct listening *l)
 
 static int run(const struct command *self, int argc, char **argv)
 {
-	struct options o = {0};
-	int code = options_parse(self, argc, argv, &o);
+	struct listening l = {.end = DGRAM_NEVER};
+	int code = options_parse(self, argc, argv, &l.common);
 	if (code != OPTIONS_GO_ON)
 		return code;
-	if (o.word_count != 1)
+	const struct options *o = l.o = &l.common;
+	if (o->word_count != 1)
 		return fail_usage(
 		        self->name,
-		        o.word_count == 0
-		                ? "an endpoint is missing: udp://[ADDR]:PORT or unix://PATH"
+		        o->word_count == 0
+		                ? "an endpoint is missing: [ADDR]:PORT, udp://[ADDR]:PORT or unix://PATH"
 		                : "one endpoint at a time");
-	struct listening l = {.o = &o, .end = DGRAM_NEVER};
-	output_open(&l.output, o.print);
-	code = target_listen(&l.socket, o.words[0], &o);
+	output_open(&l.output, o->print);
+	code = target_parse_listen(&l.uri, o->words[0], o);
+	if (code == 0 && l.plain && l.uri.scheme == DGRAM_SCHEME_DGRAM)
+		code = fail_usage(self->name,
+		                  "--plain: both kinds at one port is not in this version yet; for "
+		                  "plain datagrams write udp://%s",
+		                  o->words[0]);
+	if (code == 0)
+		code = target_listen(&l.socket, &l.uri, o->words[0], o);
 	if (code != 0)
 		return code;
-	if (o.deadline != 0)
-		l.end = dgram_clock() + o.deadline;
-	code = make_room(&l, l.socket.family == DGRAM_UNIX);
-	if (code == 0)
-		code = signals_catch();
+	if (o->deadline != 0)
+		l.end = dgram_clock() + o->deadline;
+	code = signals_catch();
 	if (code == 0)
 		code = start(&l);
 	if (code == 0)
@@ -206,15 +301,18 @@ const struct command listen_command = {
         .group = "answer",
         .synopsis = "EP",
         .summary = "print what arrives",
-        .about = "EP is udp://[ADDR]:PORT or unix://PATH. Prints each datagram and a newline where "
-                 "it has none, until -n messages came, -T is over (exit 28 when -n "
+        .about = "EP is [ADDR]:PORT, the dgram protocol, udp://[ADDR]:PORT or unix://PATH. Prints "
+                 "each message, or each plain datagram, and a newline where it has none, until -n messages came, -T is over (exit 28 when -n "
                  "was not reached) or SIGINT. No ADDR is every address, IPv4 and IPv6; port 0 "
                  "picks one and prints it. A "
-                 "multicast ADDR is joined. Lost and cut datagrams are told, never printed.",
-        .examples = "  dgram listen udp://:7400\n"
+                 "multicast ADDR is joined. Lost and cut datagrams are told, never printed.\n"
+                 "On the dgram protocol a message is printed once, and who sent it knows that it "
+                 "came; who asks is told that nobody answers; plain datagrams are passed over.",
+        .examples = "  dgram listen :24726\n"
                     "  dgram listen -n 1 -T 10s udp://127.0.0.1:7400\n"
                     "  dgram listen --json udp://:7400 | jq -r .text\n"
                     "  dgram listen udp://239.1.2.3:7400\n",
+        .messages = true,
         .argp = &argp,
         .run = run,
 };

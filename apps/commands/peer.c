@@ -219,7 +219,7 @@ static int talk(struct talk *t)
 static int start(const struct talk *t)
 {
 	char local[TARGET_TEXT_MAX + 8];
-	target_local(&t->socket, local, sizeof(local));
+	target_local(&t->socket, DGRAM_SCHEME_UDP, local, sizeof(local));
 	if (t->fixed && t->o->bind == NULL)
 		say("talking to %s, a line is a datagram%s", t->target.text,
 		    t->terminal ? "; Ctrl-D ends" : "");

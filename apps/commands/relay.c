@@ -145,10 +145,13 @@ static bool is_same_socket(const struct dgram_addr *target, const struct dgram_a
 static int listen_for_clients(const struct relay *r, struct forward *f, struct dgram_addr *local)
 {
 	char text[ENDPOINT_MAX];
+	struct dgram_uri uri;
 	int code = endpoint(r->common.words[0], text, sizeof text);
 
 	if (code == 0)
-		code = target_listen(&f->listener, text, &r->common);
+		code = target_parse_listen(&uri, text, &r->common);
+	if (code == 0)
+		code = target_listen(&f->listener, &uri, text, &r->common);
 	if (code != 0)
 		return code;
 	dgram_socket_settimeout(&f->listener, 0);

@@ -1,9 +1,10 @@
-/* request.c - ask, retry, print the answer: dgram_ask() with the words around it.
+/* request.c - ask, retry, print the answer.
  *
- * One socket carries all tries of a question, so that a late answer to the first one counts; the
- * next question (--lines) gets a new one, because a plain answer is known by nothing but where it
- * comes from.
+ * On the dgram protocol that is an exchange. A plain question is dgram_ask() with the words around it:
+ * one socket carries all its tries, so that a late answer to the first one counts; the next question
+ * (--lines) gets a new one, because a plain answer is known by nothing but where it comes from.
  */
+#include "common/exchange.h"
 #include "common/json.h"
 #include "common/options.h"
 #include "common/payload.h"
@@ -372,14 +373,8 @@ static int prepare(struct asking *a)
 {
 	const struct request *r = a->r;
 	const struct options *o = &r->common;
-	if (o->word_count == 0)
-		return fail_usage("request",
-		                  "an endpoint is missing: udp://HOST:PORT or unix://PATH");
-	int code = target_parse(&a->target, o->words[0], o);
-	if (code != 0)
-		return code;
 	output_open(&a->output, o->print);
-	code = trace_open(&a->trace, r->trace, r->trace_payload);
+	int code = trace_open(&a->trace, r->trace, r->trace_payload);
 	if (code != 0)
 		return code;
 	bool udp = a->target.uri.scheme == DGRAM_SCHEME_UDP;
@@ -391,20 +386,59 @@ static int prepare(struct asking *a)
 	return payload_open(&a->payload, o, o->words + 1, o->word_count - 1, max);
 }
 
+static int ask_plain(struct asking *a)
+{
+	int code = prepare(a);
+	if (code == 0)
+		code = all_questions(a);
+	payload_close(&a->payload);
+	trace_close(&a->trace);
+	free(a->answer);
+	return code;
+}
+
+/* ---- on the dgram protocol ---- */
+
+static uint64_t at_most(uint64_t size, uint64_t max)
+{
+	return size < max ? size : max;
+}
+
+static int ask_peer(const struct request *r, struct target *target)
+{
+	const struct exchange x = {
+	        .options = &r->common,
+	        .kind = DGRAM_REQUEST,
+	        .retry_refused = r->retry_refused,
+	        .explain = r->explain,
+	        .request_max = at_most(r->max_request, DGRAM_MESSAGE_MAX),
+	        .reply_max = at_most(r->max_reply, DGRAM_MESSAGE_MAX),
+	};
+	if (r->all || r->replies > 1 || r->wait != 0)
+		return fail_usage("request",
+		                  "--replies and --wait are for a group, and %s is one peer, who "
+		                  "answers once",
+		                  target->text);
+	if (r->trace != NULL)
+		return fail_usage("request", "--trace is for plain endpoints in this version; "
+		                             "--explain has a time line");
+	return exchange_run(&x, target);
+}
+
 static int run(const struct command *self, int argc, char **argv)
 {
 	struct request r = {.replies = 1, .max_request = LIMIT_DEFAULT, .max_reply = LIMIT_DEFAULT};
 	int code = options_parse(self, argc, argv, &r.common);
 	if (code != OPTIONS_GO_ON)
 		return code;
+	if (r.common.word_count == 0)
+		return fail_usage(self->name, "an endpoint is missing: HOST:PORT[/NAME], "
+		                              "udp://HOST:PORT or unix://PATH");
 	struct asking a = {.r = &r, .payload.fd = -1, .trace.fd = -1};
-	code = prepare(&a);
-	if (code == 0)
-		code = all_questions(&a);
-	payload_close(&a.payload);
-	trace_close(&a.trace);
-	free(a.answer);
-	return code;
+	code = target_parse(&a.target, r.common.words[0], &r.common);
+	if (code != 0)
+		return code;
+	return a.target.uri.scheme == DGRAM_SCHEME_DGRAM ? ask_peer(&r, &a.target) : ask_plain(&a);
 }
 
 const struct command request_command = {
@@ -412,20 +446,26 @@ const struct command request_command = {
         .group = "talk",
         .synopsis = "EP [TEXT]",
         .summary = "ask, retry, print the answer",
-        .about = "Sends TEXT (or stdin, or -f FILE) in one datagram, again while nothing comes, "
-                 "and prints the answer to "
-                 "whichever try. EP is udp://HOST:PORT or unix://PATH. A plain datagram carries no "
-                 "number: a request that "
-                 "is sent again may run twice; with -r 0 it is sent once.\n\n"
+        .about = "Sends TEXT (or stdin, or -f FILE) and prints the answer. EP is HOST:PORT[/NAME], "
+                 "the dgram protocol (port 24726 may be left out), udp://HOST:PORT or "
+                 "unix://PATH.\n\n"
+                 "On the dgram protocol a request runs once at most, however often its datagrams "
+                 "are lost or doubled; NAME is what is asked for. Exit 28 and 75: it certainly "
+                 "did not run; 52: it may have run; 1: it ran and failed, or there is no such "
+                 "NAME. A handler's output is printed even if it failed. -t and --backoff bound "
+                 "the time together with -r; when to send again the session knows best.\n\n"
+                 "A plain datagram is sent again while nothing comes. It carries no number: a "
+                 "request that is sent again may run twice; with -r 0 it is sent once.\n\n"
                  "To a multicast or broadcast address the first answer from anywhere counts; "
                  "--replies N or all collects "
                  "more.\n\n"
                  "Inside `while read` a request without TEXT takes the loop's stdin: give it TEXT, "
                  "or </dev/null.",
-        .examples = "  dgram request udp://127.0.0.1:7400 hi\n"
-                    "  date | dgram request -T 2s udp://host:7400\n"
+        .examples = "  dgram request 127.0.0.1/time\n"
+                    "  date | dgram request -T 2s host:7400\n"
                     "  dgram request -r 0 -t 300ms udp://[::1]:7400 once\n"
                     "  dgram request --lines -f questions udp://host:7400\n",
+        .messages = true,
         .argp = &argp,
         .run = run,
 };

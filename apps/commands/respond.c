@@ -3,10 +3,10 @@
 #include "common/options.h"
 #include "common/payload.h"
 #include "common/responder.h"
+#include "common/service.h"
 #include "common/signals.h"
 #include "common/target.h"
 #include "common/values.h"
-#include "common/words.h"
 #include <dgram/dgram.h>
 #include <errno.h>
 #include <stdio.h>
@@ -22,6 +22,7 @@
 
 struct respond {
 	struct options common;
+	struct dgram_uri uri; /* where it listens */
 	enum answer_form form;
 	bool several; /* forms were given */
 	char *text;
@@ -51,7 +52,7 @@ static const struct argp_option table[] = {
 	{"exec",  OPT_EXEC,  NULL,   0, "answer with what a command prints; everything after it is the command", 0},
 	{"escapes", 'e', NULL, 0, "--reply TEXT has C escapes: \\n \\t \\r \\0 \\\\ \\xNN", 0},
 	{"hex",     'x', NULL, OPTION_IN_HELP_ONLY, "--reply TEXT is hexadecimal", 0},
-	{"max-procs", OPT_PROCS, "N", 0, "commands at once (8); 64 requests more wait, the rest is dropped", 0},
+	{"max-procs", OPT_PROCS, "N", 0, "commands at once (8); 64 requests more wait, the rest is told to try later", 0},
 	{"exec-timeout", OPT_EXEC_TIMEOUT, "DUR", 0, "a command that runs longer is ended (10s)", 0},
 	{"sh",  OPT_SHELL, NULL,   0, "the command's first word is a script for /bin/sh, the others are its $1, $2 ...", 0},
 	{"env", OPT_ENV,   "NAME", OPTION_IN_HELP_ONLY, "pass this variable on to the command (may be repeated)", 0},
@@ -149,9 +150,14 @@ static const struct argp argp = {table, parse, NULL, NULL, children, NULL, NULL}
 
 /* -- what was asked for, checked before anything listens -- */
 
-static bool is_plain(const char *endpoint)
+static bool is_plain(const struct respond *r)
 {
-	return strncmp(endpoint, "udp://", 6) == 0 || strncmp(endpoint, "unix://", 7) == 0;
+	return r->uri.scheme != DGRAM_SCHEME_DGRAM;
+}
+
+static bool runs_commands(const struct respond *r)
+{
+	return r->form == ANSWER_EXEC || r->form == ANSWER_NAMES;
 }
 
 /* NAME=CMD, or a word that should not be there. */
@@ -171,17 +177,23 @@ static int refuse_word(const struct respond *r, const char *word)
 			  word, equals + 1);
 }
 
-static int check_words(const struct respond *r)
+static int check_words(struct respond *r)
 {
 	const struct options *o = &r->common;
+	int code;
 
 	if (o->word_count == 0 && r->form == ANSWER_EXEC)
 		return fail_usage(o->command->name, "no endpoint before --exec, and everything after it is the command: "
-				  "write udp://127.0.0.1:7400 --exec CMD");
+				  "write 127.0.0.1:7400 --exec CMD");
 	if (o->word_count == 0)
-		return fail_usage(o->command->name, "no endpoint: where shall it listen? udp://127.0.0.1:7400");
-	if (is_plain(o->words[0]) && o->word_count > 1)
+		return fail_usage(o->command->name, "no endpoint: where shall it listen? 127.0.0.1:7400, or udp://127.0.0.1:7400");
+	code = target_parse_listen(&r->uri, o->words[0], o);
+	if (code != 0)
+		return code;
+	if (is_plain(r) && o->word_count > 1)
 		return refuse_word(r, o->words[1]);
+	if (o->word_count > 1)
+		set_form(r, ANSWER_NAMES);
 	return 0;
 }
 
@@ -191,28 +203,17 @@ static int check_options(const struct respond *r)
 	const char *name = o->command->name;
 
 	if (r->form == ANSWER_NONE)
-		return fail_usage(name, "how shall it answer? --echo, --reply TEXT or --exec CMD [ARG...]");
+		return fail_usage(name, "how shall it answer? --echo, --reply TEXT or --exec CMD [ARG...]%s",
+				  is_plain(r) ? "" : ", or NAME=CMD for each name");
 	if (r->several)
-		return fail_usage(name, "--echo, --reply and --exec: one of them, once");
+		return fail_usage(name, "--echo, --reply, --exec%s: one of them, once", is_plain(r) ? "" : " and NAME=CMD");
 	if (r->form == ANSWER_EXEC && r->exec[0] == NULL)
 		return fail_usage(name, "--exec: no command follows; it comes last, with its words");
 	if (r->form != ANSWER_TEXT && (o->escapes || o->hex))
 		return fail_usage(name, "-e and -x are for --reply");
-	if (r->form != ANSWER_EXEC && r->shell)
+	if (!runs_commands(r) && r->shell)
 		return fail_usage(name, "--sh is for --exec, and comes before it");
 	return 0;
-}
-
-static int command_missing(const struct respond *r, const char *program, enum handler_error error)
-{
-	const char *name = r->common.command->name;
-	bool script = words_shell_character(program) != 0;
-
-	if (strpbrk(program, " \t\n") != NULL)
-		return fail_usage(name, "--exec: '%s' is not one program: %s", program,
-				  script ? "there is no shell; put --sh before --exec" :
-					   "write its words without quotes around them all");
-	return fail_usage(name, "--exec: '%s': %s", program, handler_strerror(error));
 }
 
 static int find_handler(struct respond *r, struct handler *h)
@@ -228,7 +229,7 @@ static int find_handler(struct respond *r, struct handler *h)
 		r->exec = words;
 	}
 	error = handler_find(h, r->exec);
-	return error == HANDLER_OK ? 0 : command_missing(r, r->exec[0], error);
+	return error == HANDLER_OK ? 0 : names_missing(&r->common, "--exec", r->exec[0], error);
 }
 
 /* Who reaches the socket may run the command. */
@@ -236,13 +237,14 @@ static int check_exposure(const struct respond *r, const struct dgram_socket *s,
 {
 	struct dgram_addr own;
 
-	if (r->form != ANSWER_EXEC || r->insecure_open)
+	if (!runs_commands(r) || r->insecure_open)
 		return 0;
 	if (dgram_socket_getsockname(s, &own) == 0 && dgram_addr_is_loopback(&own))
 		return 0;
 	return fail_usage(r->common.command->name,
 			  "%s is more than loopback: everyone who reaches it could run the command. Listen on "
-			  "udp://127.0.0.1:PORT, or use a key (dgram protocol), or say --insecure-open before --exec", local);
+			  "%s127.0.0.1:PORT, or use a key (dgram protocol, a later version), or say --insecure-open%s", local,
+			  is_plain(r) ? "udp://" : "", r->form == ANSWER_EXEC ? " before --exec" : "");
 }
 
 static int check_group(const struct respond *r, const struct dgram_socket *s, const char *local)
@@ -263,18 +265,21 @@ static size_t least(uint64_t a, uint64_t b)
 
 static void configure(const struct respond *r, const struct dgram_socket *s, struct responder_config *c)
 {
-	bool is_unix = s->family == DGRAM_UNIX;
+	uint64_t carries = s->family == DGRAM_UNIX ? UNIX_DATAGRAM_MAX : UDP_DATAGRAM_MAX;
+	uint64_t takes = s->family == DGRAM_UNIX ? UNIX_DATAGRAM_MAX : DGRAM_DATAGRAM_MAX;
 
+	if (!is_plain(r))
+		carries = takes = DGRAM_MESSAGE_MAX;
 	c->form = r->form;
 	c->low_ports = r->low_ports;
 	c->insecure_open = r->insecure_open;
 	c->count = r->common.count;
 	c->json = r->common.json;
-	c->request_max = least(r->max_request, is_unix ? UNIX_DATAGRAM_MAX : UDP_DATAGRAM_MAX);
+	c->request_max = least(r->max_request, carries);
 	c->procs = (struct procs_config){
 		.running_max = (uint32_t)r->max_procs,
 		.queue_max = QUEUE,
-		.reply_max = least(r->max_reply, is_unix ? UNIX_DATAGRAM_MAX : DGRAM_DATAGRAM_MAX),
+		.reply_max = least(r->max_reply, takes),
 		.timeout = r->exec_timeout,
 		.env = r->env,
 	};
@@ -283,13 +288,17 @@ static void configure(const struct respond *r, const struct dgram_socket *s, str
 /* 0, or the exit code where nobody reads stdout any more. */
 static int announce(const struct respond *r, const struct responder_config *c, const char *local)
 {
+	const char *everyone = r->insecure_open ? ", for everyone who reaches it" : "";
+	char list[512];
+
 	if (r->form == ANSWER_ECHO)
 		say("echoing on %s", local);
 	else if (r->form == ANSWER_TEXT)
 		say("answering with %zu bytes on %s", c->text_len, local);
+	else if (r->form == ANSWER_NAMES)
+		say("answering %s on %s%s", names_list(&c->names, list, sizeof list), local, everyone);
 	else
-		say("running %s for each request on %s%s", r->shell ? "a shell" : r->exec[0], local,
-		    r->insecure_open ? ", for everyone who reaches it" : "");
+		say("running %s for each request on %s%s", r->shell ? "a shell" : r->exec[0], local, everyone);
 	if (!r->common.json)
 		return 0;
 	json_t *event = json_event("listening");
@@ -347,13 +356,68 @@ static void summarize(const struct respond *r, struct dgram_socket *s, const str
 		summarize_json(s, n);
 }
 
-static int serve(struct respond *r, struct responder_config *c, struct dgram_socket *s)
+static int serve_plain(const struct respond *r, const struct responder_config *c, struct dgram_socket *s)
 {
 	struct responder_counts counts;
+	int code = responder_run(s, c, &counts);
+
+	summarize(r, s, &counts);
+	return code;
+}
+
+/* -- on the dgram protocol -- */
+
+static void summarize_messages(const struct respond *r, struct dgram_socket *s, const struct service_counts *n)
+{
+	const struct {
+		uint64_t count;
+		const char *key, *what;
+	} also[] = {
+		{n->failed, "failed", "failed"},
+		{n->busy, "busy", "refused as busy"},
+		{n->unknown, "no_such_name", "for no such name"},
+		{n->stopped, "stopped", "no longer wanted"},
+		{n->forgotten, "forgotten", "refused because we end"},
+		{n->messages, "messages", "messages that were no requests"},
+		{n->passed_over, "passed_over", "datagrams passed over"},
+		{dgram_socket_count_drops(s), "kernel_dropped", "dropped by the kernel"},
+	};
+	char line[512]; /* ten counts of 20 digits and their words */
+	int at = snprintf(line, sizeof line, "%llu request%s, %llu answer%s", (unsigned long long)n->requests,
+			  n->requests == 1 ? "" : "s", (unsigned long long)n->answers, n->answers == 1 ? "" : "s");
+	json_t *event = json_event("summary");
+
+	json_object_set_new(event, "requests", json_integer((json_int_t)n->requests));
+	json_object_set_new(event, "answers", json_integer((json_int_t)n->answers));
+	for (size_t i = 0; i < sizeof also / sizeof also[0]; i++) {
+		json_object_set_new(event, also[i].key, json_integer((json_int_t)also[i].count));
+		if (also[i].count > 0)
+			at += snprintf(line + at, sizeof line - (size_t)at, ", %llu %s",
+				       (unsigned long long)also[i].count, also[i].what);
+	}
+	say_left_out();
+	say("%s", line);
+	if (r->common.json)
+		json_write(event);
+	else
+		json_decref(event);
+}
+
+static int serve_messages(const struct respond *r, const struct responder_config *c, struct dgram_socket *s)
+{
+	struct service_counts counts;
+	int code = service_run(s, c, &counts);
+
+	summarize_messages(r, s, &counts);
+	return code;
+}
+
+static int serve(struct respond *r, struct responder_config *c, struct dgram_socket *s)
+{
 	char local[TARGET_TEXT_MAX + 8];
 	int code;
 
-	target_local(s, local, sizeof local);
+	target_local(s, r->uri.scheme, local, sizeof local);
 	code = check_group(r, s, local);
 	if (code == 0)
 		code = check_exposure(r, s, local);
@@ -365,15 +429,13 @@ static int serve(struct respond *r, struct responder_config *c, struct dgram_soc
 	code = announce(r, c, local);
 	if (code != 0)
 		return code;
-	code = responder_run(s, c, &counts);
-	summarize(r, s, &counts);
-	return code;
+	return is_plain(r) ? serve_plain(r, c, s) : serve_messages(r, c, s);
 }
 
 static int open_and_serve(struct respond *r, struct responder_config *c)
 {
 	struct dgram_socket s;
-	int code = target_listen(&s, r->common.words[0], &r->common);
+	int code = target_listen(&s, &r->uri, r->common.words[0], &r->common);
 
 	if (code != 0)
 		return code;
@@ -386,7 +448,8 @@ static int open_and_serve(struct respond *r, struct responder_config *c)
 static int with_text(struct respond *r, struct responder_config *c)
 {
 	struct payload p;
-	int code = payload_open(&p, &r->common, &r->text, 1, DGRAM_DATAGRAM_MAX);
+	uint64_t max = is_plain(r) ? DGRAM_DATAGRAM_MAX : least(r->max_reply, DGRAM_MESSAGE_MAX);
+	int code = payload_open(&p, &r->common, &r->text, 1, max);
 
 	if (code != 0)
 		return code;
@@ -401,17 +464,30 @@ static int with_text(struct respond *r, struct responder_config *c)
 	return code;
 }
 
+static int with_names(struct respond *r, struct responder_config *c)
+{
+	const struct options *o = &r->common;
+	int code = names_read(&c->names, o, o->words + 1, o->word_count - 1, r->shell);
+
+	if (code == 0)
+		code = open_and_serve(r, c);
+	names_free(&c->names);
+	return code;
+}
+
 static int checked(struct respond *r)
 {
-	struct responder_config c = {.form = r->form};
+	struct responder_config c = {0};
 	int code = check_words(r);
 
-	if (code == 0 && is_plain(r->common.words[0]))
+	if (code == 0)
 		code = check_options(r);
-	if (code == 0 && r->form == ANSWER_EXEC && is_plain(r->common.words[0]))
+	if (code == 0 && r->form == ANSWER_EXEC)
 		code = find_handler(r, &c.handler);
 	if (code != 0)
 		return code;
+	if (r->form == ANSWER_NAMES)
+		return with_names(r, &c);
 	return r->form == ANSWER_TEXT ? with_text(r, &c) : open_and_serve(r, &c);
 }
 
@@ -436,22 +512,28 @@ static int run(const struct command *self, int argc, char **argv)
 const struct command respond_command = {
 	.name = "respond",
 	.group = "answer",
-	.synopsis = "EP --echo | --reply TEXT | --exec CMD [ARG...]",
+	.synopsis = "EP --echo | --reply TEXT | NAME=CMD... | --exec CMD [ARG...]",
 	.summary = "answer what arrives",
-	.about = "Each datagram that arrives is one run of the command: the request is on its stdin, what it prints is the "
-		 "answer, its stderr goes to the log. A plain datagram has no id, so a request that is sent again runs "
-		 "again: let the command be one that may. A command that fails, takes too long or prints too much "
-		 "sends nothing; who asked hears silence.\n"
+	.about = "A request is on the command's stdin, what it prints is the answer, its stderr goes to the log.\n"
+		 "On [ADDR]:PORT, the dgram protocol, a request runs once at most. With NAME=CMD each name has its "
+		 "command: one string, split into words as a shell would, with no expansion. Another exit than 0 is a "
+		 "failure answer that carries it, with what was printed; more requests than can wait are told to try "
+		 "later; a command that nobody waits for any more is ended.\n"
+		 "On udp:// and unix:// each datagram that arrives is one run. It has no id, so a request that is sent "
+		 "again runs again: let the command be one that may. A command that fails, takes too long or prints too "
+		 "much sends nothing; who asked hears silence.\n"
 		 "The command is started without a shell (unless --sh), with no argument from the request, and with "
-		 "PATH, HOME, USER, LANG, LC_*, TZ, DGRAM_PEER and DGRAM_DEADLINE_MS as its environment. Whatever it "
-		 "leaves running ends with it.\n"
-		 "Not answered are source ports below 1024, what is sent to a group, and, beyond loopback, more than 100 "
-		 "requests a second of one address and answers of more than 3 times their request.",
-	.examples = "  dgram respond udp://127.0.0.1:7400 --echo\n"
-		    "  dgram respond udp://127.0.0.1:7400 --reply pong -n 1\n"
-		    "  dgram respond udp://127.0.0.1:7400 --exec date +%s\n"
+		 "PATH, HOME, USER, LANG, LC_*, TZ, DGRAM_PEER, DGRAM_NAME, DGRAM_ID and DGRAM_DEADLINE_MS as its "
+		 "environment. Whatever it leaves running ends with it.\n"
+		 "Of plain datagrams not answered are those from source ports below 1024, those sent to a group, and, "
+		 "beyond loopback, more than 100 requests a second of one address and answers of more than 3 times "
+		 "their request.",
+	.examples = "  dgram respond 127.0.0.1:24726 time='date +%s' load='cat /proc/loadavg'\n"
+		    "  dgram respond 127.0.0.1:7400 --reply pong -n 1\n"
+		    "  dgram respond udp://127.0.0.1:7400 --echo\n"
 		    "  dgram respond unix:///tmp/load.sock --exec cat /proc/loadavg\n"
 		    "  dgram respond udp://127.0.0.1:7400 --sh --exec 'tr a-z A-Z | rev'\n",
+	.messages = true,
 	.argp = &argp,
 	.run = run,
 };

@@ -1,5 +1,7 @@
-/* send.c - one message, or one per line; done when the kernel took it. */
+/* send.c - one message, or one per line; done when the peer has it, or the kernel where an endpoint is
+ * plain. */
 #define _GNU_SOURCE
+#include "common/exchange.h"
 #include "common/json.h"
 #include "common/options.h"
 #include "common/payload.h"
@@ -8,36 +10,34 @@
 #include <errno.h>
 #include <string.h>
 
-#define PAYLOAD_MAX      (4u << 20) /* bytes; the socket says what it really takes */
+#define PAYLOAD_MAX      (4u << 20) /* bytes; the socket, or the peer, says what it really takes */
+#define REPLY_MAX        4096       /* bytes; there are none */
 #define DEADLINE_DEFAULT (30 * DGRAM_S)
 
 /* clang-format off */
 static const struct argp_child children[] = {
-	OPTIONS_PAYLOAD, OPTIONS_DEADLINE, OPTIONS_BIND, OPTIONS_COUNT, OPTIONS_PROTOCOL, OPTIONS_JSON, OPTIONS_GENERAL, {0},
+	OPTIONS_TIMING, OPTIONS_PAYLOAD, OPTIONS_BIND, OPTIONS_COUNT, OPTIONS_PROTOCOL, OPTIONS_JSON, OPTIONS_GENERAL, {0},
 };
 /* clang-format on */
 
-/* Who writes these believes that something is confirmed; hidden, for they are here to be refused.
- */
-static const struct argp_option table[] = {
-        {"timeout", 't', "DUR", OPTION_HIDDEN, NULL, 0},
-        {"retries", 'r', "N", OPTION_HIDDEN, NULL, 0},
-        {0},
-};
-
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
-	(void)arg, (void)state;
-	if (key != 't' && key != 'r')
-		return ARGP_ERR_UNKNOWN;
-	fail_usage("send",
-	           "-%c: a plain endpoint confirms nothing, so there is nothing to wait for "
-	           "and no reason to send again; to be sure, ask: dgram request",
-	           key);
-	return ECANCELED;
+	(void)key, (void)arg, (void)state;
+	return ARGP_ERR_UNKNOWN;
 }
 
-static const struct argp argp = {table, parse, NULL, NULL, children, NULL, NULL};
+static const struct argp argp = {NULL, parse, NULL, NULL, children, NULL, NULL};
+
+/* Who writes these believes that something is confirmed. */
+static int check_plain(const struct options *o)
+{
+	if (o->timeout == 0 && !o->limit_retries)
+		return 0;
+	return fail_usage("send",
+	                  "-%c: a plain endpoint confirms nothing, so there is nothing to wait for "
+	                  "and no reason to send again; to be sure, ask: dgram request",
+	                  o->timeout != 0 ? 't' : 'r');
+}
 
 static int tell_failure(const struct target *t, const struct payload *p, int error, int errno_value)
 {
@@ -114,27 +114,42 @@ static int open_and_send(struct target *t, struct payload *p, const struct optio
 	return code;
 }
 
+static int send_plain(struct target *target, const struct options *o)
+{
+	struct payload payload;
+	struct output output;
+	int code = check_plain(o);
+	output_open(&output, o->print);
+	if (code == 0)
+		code = payload_open(&payload, o, o->words + 1, o->word_count - 1, PAYLOAD_MAX);
+	if (code != 0)
+		return code;
+	code = open_and_send(target, &payload, o);
+	payload_close(&payload);
+	return code;
+}
+
 static int run(const struct command *self, int argc, char **argv)
 {
 	struct options o = {0};
 	struct target target;
-	struct payload payload;
 	int code = options_parse(self, argc, argv, &o);
 	if (code != OPTIONS_GO_ON)
 		return code;
 	if (o.word_count == 0)
-		return fail_usage(self->name,
-		                  "an endpoint is missing: udp://HOST:PORT or unix://PATH");
-	struct output output;
-	output_open(&output, o.print);
+		return fail_usage(self->name, "an endpoint is missing: HOST:PORT[/NAME], "
+		                              "udp://HOST:PORT or unix://PATH");
 	code = target_parse(&target, o.words[0], &o);
-	if (code == 0)
-		code = payload_open(&payload, &o, o.words + 1, o.word_count - 1, PAYLOAD_MAX);
 	if (code != 0)
 		return code;
-	code = open_and_send(&target, &payload, &o);
-	payload_close(&payload);
-	return code;
+	const struct exchange x = {
+	        .options = &o,
+	        .kind = DGRAM_SEND,
+	        .request_max = PAYLOAD_MAX,
+	        .reply_max = REPLY_MAX,
+	};
+	return target.uri.scheme == DGRAM_SCHEME_DGRAM ? exchange_run(&x, &target)
+	                                               : send_plain(&target, &o);
 }
 
 const struct command send_command = {
@@ -142,16 +157,18 @@ const struct command send_command = {
         .group = "talk",
         .synopsis = "EP [TEXT]",
         .summary = "send one message, or one per line",
-        .about = "Sends TEXT (or stdin, or -f FILE) in one datagram. To udp://HOST:PORT and "
-                 "unix://PATH exit 0 says that "
-                 "the kernel took it, no more: nobody confirms a plain datagram. To be sure, ask: "
-                 "dgram request.\n\n"
+        .about = "Sends TEXT (or stdin, or -f FILE). To HOST:PORT[/NAME], the dgram protocol, exit "
+                 "0 says that the peer has it, once and whole; 28: it certainly does not; 52: "
+                 "nobody knows. To udp://HOST:PORT and unix://PATH it is one datagram, and exit 0 "
+                 "says that the kernel took it, no more: nobody confirms a plain datagram.\n\n"
                  "Inside `while read` a send without TEXT takes the loop's stdin: give it TEXT, or "
                  "</dev/null.",
-        .examples = "  dgram send udp://127.0.0.1:8125 'deploys:1|c'\n"
+        .examples = "  dgram send 127.0.0.1:7400/topic hello\n"
+                    "  dgram send udp://127.0.0.1:8125 'deploys:1|c'\n"
                     "  uptime | dgram send udp://10.0.0.5:9999\n"
                     "  dgram send -x udp://255.255.255.255:9 'ff ff ff ff ff ff'\n"
                     "  tail -f log | dgram send --lines unix:///run/log.sock\n",
+        .messages = true,
         .argp = &argp,
         .run = run,
 };

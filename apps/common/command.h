@@ -3,6 +3,7 @@
 #define COMMON_COMMAND_H
 
 #include <argp.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 struct command {
@@ -14,6 +15,7 @@ struct command {
 	                      none */
 	const char *examples; /* whole lines, shown as they are; NULL: none */
 	const struct argp *argp;
+	bool messages; /* its endpoint may be HOST:PORT, the dgram protocol */
 	int (*run)(const struct command *self, int argc,
 	           char **argv); /* argv[0] is "dgram"; an exit code */
 };

@@ -249,20 +249,20 @@ static error_t count_parse(int key, char *arg, struct argp_state *state)
 
 const struct argp options_count = {count_table, count_parse, NULL, NULL, NULL, NULL, NULL};
 
-/* -- protocol: what plain endpoints cannot give -- */
+/* -- protocol -- */
 
 /* clang-format off */
 static const struct argp_option protocol_table[] = {
-	{"key",    'k', "FILE", OPTION_IN_HELP_ONLY, "the key of both sides; plain endpoints refuse it", 0},
+	{"key",    'k', "FILE", OPTION_IN_HELP_ONLY, "the key of both sides; refused until there are keys", 0},
 	{"key-fd", OPT_KEY_FD, "N", OPTION_IN_HELP_ONLY, "the same from a file descriptor", 0},
-	{"open",   OPT_OPEN, NULL, OPTION_IN_HELP_ONLY, "no key, whatever is configured; plain endpoints never have one", 0},
-	{"idempotent", OPT_IDEMPOTENT, NULL, OPTION_IN_HELP_ONLY, "may run twice; at plain endpoints every request may", 0},
+	{"open",   OPT_OPEN, NULL, OPTION_IN_HELP_ONLY, "no key, whatever is configured", 0},
+	{"idempotent", OPT_IDEMPOTENT, NULL, OPTION_IN_HELP_ONLY, "may run twice: asked again when the peer was restarted", 0},
 	{0},
 };
 /* clang-format on */
 
-/* A key that is silently not used would be a lie about secrecy. The other two ask for what plain
- * endpoints do anyway. */
+/* A key that is silently not used would be a lie about secrecy. --open asks for what is done anyway, and
+ * so does --idempotent of plain endpoints. */
 static error_t protocol_parse(int key, char *arg, struct argp_state *state)
 {
 	(void)state;
@@ -272,13 +272,15 @@ static error_t protocol_parse(int key, char *arg, struct argp_state *state)
 	case 'k':
 	case OPT_KEY_FD:
 		fail_usage(o->command->name,
-		           "%s: plain endpoints (udp://, unix://, tcp://) carry no key: "
-		           "everyone on the way can read and change what is sent; leave it out if "
-		           "that is meant",
+		           "%s: plain endpoints (udp://, unix://, tcp://) carry no key, and the "
+		           "dgram protocol has none in this version yet: everyone on the way can "
+		           "read and change what is sent; leave it out if that is meant",
 		           key == 'k' ? "-k" : "--key-fd");
 		return ECANCELED;
 	case OPT_OPEN:
+		return 0;
 	case OPT_IDEMPOTENT:
+		o->idempotent = true;
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

@@ -58,6 +58,9 @@ struct options {
 	/* OPTIONS_COUNT */
 	uint64_t count; /* 0: not given */
 
+	/* OPTIONS_PROTOCOL */
+	bool idempotent;
+
 	/* OPTIONS_GENERAL */
 	int verbosity; /* -1, 0, 1, 2 */
 };

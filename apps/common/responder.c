@@ -2,6 +2,7 @@
 #include "escape.h"
 #include "exit.h"
 #include "json.h"
+#include "outcome.h"
 #include "output.h"
 #include "say.h"
 #include "signals.h"
@@ -69,44 +70,12 @@ static void refuse(struct responder *r, enum admit why, const struct dgram_addr 
 	write_event(r, event);
 }
 
-static char *describe(const struct responder *r, const struct process_end *end, char *buf, size_t size)
-{
-	const struct procs_config *limits = &r->config->procs;
-	char span[32];
-
-	switch (end->outcome) {
-	case PROCESS_OK:
-	case PROCESS_EXIT:
-		snprintf(buf, size, "failed: exit %d", end->code);
-		break;
-	case PROCESS_SIGNAL:
-		snprintf(buf, size, "died by signal %d (%s)", end->code, strsignal(end->code));
-		break;
-	case PROCESS_TIMEOUT:
-		snprintf(buf, size, "ran longer than %s (--exec-timeout) and was ended%s",
-			 target_span(limits->timeout, span, sizeof span),
-			 end->closed_early ? "; it had closed its output before" : "");
-		break;
-	case PROCESS_FLOOD:
-		snprintf(buf, size, "wrote more than %zu bytes (--max-reply, or what a datagram can carry) and was killed",
-			 limits->reply_max);
-		break;
-	case PROCESS_NO_START:
-		snprintf(buf, size, "could not be started: %s", strerror(end->code));
-		break;
-	case PROCESS_STOPPED:
-		snprintf(buf, size, "was ended, because we end");
-		break;
-	}
-	return buf;
-}
-
 static void handler_failed(struct responder *r, const struct dgram_addr *peer, const struct process_end *end)
 {
 	char name[DGRAM_ADDR_TEXT_MAX], what[256];
 
 	r->counts->failed++;
-	describe(r, end, what, sizeof what);
+	outcome_describe(&r->config->procs, end, what, sizeof what);
 	say_warning("%s: the handler %s; nothing is sent", name_of(peer, name, sizeof name), what);
 	if (!r->config->json)
 		return;

@@ -3,6 +3,7 @@
 #define COMMON_RESPONDER_H
 
 #include "admit.h"
+#include "names.h"
 #include "procs.h"
 #include <dgram/socket.h>
 
@@ -11,6 +12,7 @@ enum answer_form {
 	ANSWER_ECHO, /* the request itself */
 	ANSWER_TEXT, /* the same bytes every time */
 	ANSWER_EXEC, /* what a command prints */
+	ANSWER_NAMES, /* what the command of that name prints; on the dgram protocol */
 };
 
 struct responder_config {
@@ -18,6 +20,7 @@ struct responder_config {
 	const uint8_t *text; /* ANSWER_TEXT */
 	size_t text_len;
 	struct handler handler;    /* ANSWER_EXEC */
+	struct names names;        /* ANSWER_NAMES */
 	struct procs_config procs; /* its sink and request_max are the responder's */
 	size_t request_max;        /* bytes; longer ones are refused */
 	bool low_ports, insecure_open;

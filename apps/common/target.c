@@ -19,7 +19,7 @@ static void write_host_port(char *out, size_t size, const struct dgram_uri *u)
 	         v6 ? "]" : "", port);
 }
 
-/* What a command says that has plain endpoints alone, for now. */
+/* What a command does not speak, for now. */
 static int refuse_scheme(const struct dgram_uri *u, const char *text, enum dgram_uri_use use,
                          const struct options *o)
 {
@@ -27,11 +27,12 @@ static int refuse_scheme(const struct dgram_uri *u, const char *text, enum dgram
 	write_host_port(plain, sizeof(plain), u);
 	switch (u->scheme) {
 	case DGRAM_SCHEME_DGRAM:
+		if (o->command->messages)
+			return 0;
 		return fail_usage(o->command->name,
-		                  "'%s' without a scheme means the dgram protocol, which this "
-		                  "version does not have yet; "
-		                  "for plain UDP write udp://%s",
-		                  text, plain);
+		                  "'%s' without a scheme means the dgram protocol, which %s does "
+		                  "not speak in this version yet; for plain UDP write udp://%s",
+		                  text, o->command->name, plain);
 	case DGRAM_SCHEME_TCP:
 		return fail_usage(o->command->name,
 		                  "%s: messages over tcp:// are not in this version yet; for a "
@@ -55,8 +56,8 @@ static int refuse_scheme(const struct dgram_uri *u, const char *text, enum dgram
 	return 0;
 }
 
-static int parse_plain(struct dgram_uri *u, const char *text, enum dgram_uri_use use,
-                       const struct options *o)
+static int parse_endpoint(struct dgram_uri *u, const char *text, enum dgram_uri_use use,
+                          const struct options *o)
 {
 	const char *why = "";
 	if (dgram_uri_parse(u, text, use, &why) < 0)
@@ -74,9 +75,10 @@ static void write_text(struct target *t)
 
 int target_parse(struct target *t, const char *text, const struct options *o)
 {
-	int code = parse_plain(&t->uri, text, DGRAM_URI_TARGET, o);
+	int code = parse_endpoint(&t->uri, text, DGRAM_URI_TARGET, o);
 	if (code != 0)
 		return code;
+	t->uri.has_port = true; /* the one that was left out is known */
 	write_text(t);
 	return 0;
 }
@@ -109,8 +111,9 @@ static int zone_missing(const char *text, const struct dgram_uri *u)
 		            text);
 	return fail(CODE_USAGE,
 	            "%s: a link-local address needs its interface, one of: %s; "
-	            "write %s://[%s%.*s]:%u",
-	            text, candidates, dgram_scheme_name(u->scheme), u->host,
+	            "write %s%s[%s%.*s]:%u",
+	            text, candidates, dgram_scheme_name(u->scheme),
+	            u->scheme == DGRAM_SCHEME_DGRAM ? "" : "://", u->host,
 	            (int)strcspn(candidates, " "), candidates, u->port);
 }
 
@@ -194,14 +197,14 @@ char *target_span(uint64_t ns, char *buf, size_t size)
 	return buf;
 }
 
-char *target_local(const struct dgram_socket *s, char *buf, size_t size)
+char *target_local(const struct dgram_socket *s, enum dgram_scheme scheme, char *buf, size_t size)
 {
 	struct dgram_addr local;
 	char text[DGRAM_ADDR_TEXT_MAX] = "?";
 	if (dgram_socket_getsockname(s, &local) == 0)
 		dgram_addr_display(&local, text, sizeof(text));
 	bool is_unix = strncmp(text, "unix:", 5) == 0;
-	snprintf(buf, size, "%s%s", is_unix ? "" : "udp://", text);
+	snprintf(buf, size, "%s%s", is_unix || scheme == DGRAM_SCHEME_DGRAM ? "" : "udp://", text);
 	return buf;
 }
 
@@ -308,6 +311,7 @@ int target_socket(struct dgram_socket *s, struct target *t, const struct options
 	struct dgram_socket_options opt = {
 	        .interface = o->interface,
 	        .broadcast = family != DGRAM_UNIX,
+	        .no_fragments = t->uri.scheme == DGRAM_SCHEME_DGRAM,
 	};
 	int error;
 	if (o->bind == NULL) {
@@ -368,10 +372,16 @@ static int listen_at(struct dgram_socket *s, const struct dgram_uri *u, const ch
 	        .interface = o->interface,
 	        .ipv6_only = o->family == DGRAM_IPV6,
 	        .receive_buffer = LISTEN_BUFFER,
+	        .no_fragments = u->scheme == DGRAM_SCHEME_DGRAM,
 	};
 	int code = target_resolve_local(&local, u, text, o);
 	if (code != 0)
 		return code;
+	if (u->scheme == DGRAM_SCHEME_DGRAM && target_is_group(&local))
+		return fail_usage(o->command->name,
+		                  "%s is a group, and group:// is not in this version yet; for plain "
+		                  "datagrams write udp://%s",
+		                  text, text);
 	int error = dgram_addr_is_multicast(&local) ? bind_group(s, &local, o)
 	                                            : dgram_socket_bind(s, &local, &opt);
 	if (error == DGRAM_ERR_INTERFACE && o->interface != NULL)
@@ -386,11 +396,15 @@ static int listen_at(struct dgram_socket *s, const struct dgram_uri *u, const ch
 	return 0;
 }
 
-int target_listen(struct dgram_socket *s, const char *text, const struct options *o)
+int target_parse_listen(struct dgram_uri *u, const char *text, const struct options *o)
 {
-	struct dgram_uri u;
-	int code = parse_plain(&u, text, DGRAM_URI_LISTEN, o);
-	return code != 0 ? code : listen_at(s, &u, text, o);
+	return parse_endpoint(u, text, DGRAM_URI_LISTEN, o);
+}
+
+int target_listen(struct dgram_socket *s, const struct dgram_uri *u, const char *text,
+                  const struct options *o)
+{
+	return listen_at(s, u, text, o);
 }
 
 int target_listen_bind(struct dgram_socket *s, const struct options *o)

@@ -17,8 +17,8 @@ struct target {
 	size_t count;
 };
 
-/* Reads a plain endpoint (udp:// or unix://) to talk to. 0, or CODE_USAGE after a sentence that
- * shows the endpoint as it should be. */
+/* Reads an endpoint to talk to: plain (udp:// or unix://), or HOST:PORT where the command speaks the dgram
+ * protocol. 0, or CODE_USAGE after a sentence that shows the endpoint as it should be. */
 int target_parse(struct target *t, const char *text, const struct options *o);
 
 /* The same for a byte stream (tcp:// or unix://), to talk to or to listen on. */
@@ -33,16 +33,20 @@ int target_resolve(struct target *t, const struct options *o, uint64_t timeout);
  * socket's file is removed by close, and by a signal that ends the command before signals_catch. */
 int target_socket(struct dgram_socket *s, struct target *t, const struct options *o);
 
-/* A socket bound to the plain endpoint text ("udp://[ADDR]:PORT", "unix://PATH"), joined to the
- * group where it is one. 0 or an exit code after a sentence. */
-int target_listen(struct dgram_socket *s, const char *text, const struct options *o);
+/* Reads an endpoint to listen on, likewise. */
+int target_parse_listen(struct dgram_uri *u, const char *text, const struct options *o);
+
+/* A socket bound to the endpoint that was read from text, joined to the group where it is one. 0 or an
+ * exit code after a sentence. */
+int target_listen(struct dgram_socket *s, const struct dgram_uri *u, const char *text,
+                  const struct options *o);
 
 /* A UDP socket bound where -b says, to nobody in particular. 0 or an exit code after a sentence. */
 int target_listen_bind(struct dgram_socket *s, const struct options *o);
 
-/* Where a bound socket is, as an endpoint with its real port: "udp://127.0.0.1:43210". Returns buf
- * (at least TARGET_TEXT_MAX + 6 bytes to hold all). */
-char *target_local(const struct dgram_socket *s, char *buf, size_t size);
+/* Where a bound socket is, as an endpoint of that scheme with its real port: "udp://127.0.0.1:43210".
+ * Returns buf (at least TARGET_TEXT_MAX + 6 bytes to hold all). */
+char *target_local(const struct dgram_socket *s, enum dgram_scheme scheme, char *buf, size_t size);
 
 /* dgram_strerror in words that fit the kind of endpoint. Static memory. */
 const char *target_strerror(const struct target *t, int error);

@@ -32,7 +32,7 @@ class Running:
     """The command in the background; ends with the with block. port and local are what it printed at start. via: the
     words of a program that starts it."""
 
-    def __init__(self, *args, wait_for=rb"on (udp|tcp|unix)://", stdin=subprocess.DEVNULL, env=None,
+    def __init__(self, *args, wait_for=rb"on ((udp|tcp|unix)://|\S+:\d)", stdin=subprocess.DEVNULL, env=None,
                  stdout=subprocess.PIPE, via=()):
         self.process = subprocess.Popen([*via, DGRAM, *args], stdin=stdin, stdout=stdout,
                                         stderr=subprocess.PIPE, env=env)
@@ -47,10 +47,10 @@ class Running:
             except AssertionError:
                 self.close()
                 raise
-            found = re.search(rb"(udp|tcp)://(\S+):(\d+)|unix://\S+", self.stderr)
+            found = re.search(rb"((udp|tcp)://|(?<= on ))(\S+):(\d+)|unix://\S+", self.stderr)
             if found:
                 self.local = found.group(0).decode()
-                self.port = int(found.group(3)) if found.group(3) else None
+                self.port = int(found.group(4)) if found.group(4) else None
 
     def _read_stderr(self):
         while True:

@@ -1,0 +1,14 @@
+/* outcome.h - what the end of a handler means to who asked and to who reads the log. */
+#ifndef COMMON_OUTCOME_H
+#define COMMON_OUTCOME_H
+
+#include "procs.h"
+
+/* The status that goes with the answer: 0, or the failure's code as a shell would have it (its exit code, 128 and the signal,
+ * 124 for a timeout, 126 where it could not be started; 125: it wrote too much). */
+int outcome_status(const struct process_end *end);
+
+/* What follows "the handler": "failed: exit 3". Returns buf. */
+char *outcome_describe(const struct procs_config *limits, const struct process_end *end, char *buf, size_t size);
+
+#endif
