@@ -42,9 +42,9 @@ def steps():
 
 
 def plain(lines):
-    """Without what differs from run to run: times, and how many tries it took on a busy machine."""
+    """Without what differs from run to run: times, ids, and how many tries it took on a busy machine."""
     text = "\n".join(line for line in lines if not re.search(r" try \d+ to ", line)).rstrip("\n")
-    text = re.sub(r'"t":"[^"]*"', '"t":T', re.sub(r'"(rtt_us|tries)":\d+', r'"\1":N', text))
+    text = re.sub(r'"(t|id)":"[^"]*"', r'"\1":T', re.sub(r'"(rtt_us|service_us|tries)":\d+', r'"\1":N', text))
     return re.sub(r" +", " ", re.sub(r"[\d.]+ (us|ms|s)\b", "TIME", text))
 
 
