@@ -191,6 +191,7 @@ struct dg_session {
 	uint64_t allowed_ids;
 	uint64_t granted, heard;     /* bytes of the peer's: what we let it begin, and what it did */
 	uint64_t granted_ids;
+	uint64_t begun_below;        /* no id of the peer's from here on was given to the program, or will be */
 	uint64_t ended_below;        /* our ids that have all ended */
 	uint64_t due;                /* ns; OPENING, HALF_OPEN: the next INIT, the end; OPEN: the end of doubt or of the check */
 	uint32_t received, next_post, next_echo;
@@ -287,7 +288,7 @@ struct dgram_endpoint {
 	uint64_t first_id, first_number;               /* of a session's messages and packets: 0, but in tests of the last ones */
 	bool dead;                                     /* abandoned: nothing is said or taken any more */
 	uint8_t *scratch;                              /* message_max bytes: a message in one piece */
-	uint8_t *gather;                               /* datagram_max bytes: a fragment in one piece */
+	uint8_t *gather;                               /* a fragment, or a POST, in one piece */
 	void *heap;                                    /* what _free frees; NULL: the memory is the caller's */
 };
 
@@ -466,6 +467,7 @@ bool dg_out_can_move(const struct dg_message *m, const struct dg_ending *how);
 void dg_out_move(struct dgram_endpoint *ep, struct dg_message *m, struct dg_session *to);
 void dg_out_lose(struct dgram_endpoint *ep, struct dg_message *m, struct dg_session *next,
                  const struct dg_ending *how, uint64_t now);
+void dg_out_ask_again(struct dgram_endpoint *ep, struct dg_session *s);
 bool dg_out_is_used_up(const struct dg_session *s, const struct dg_active *a);
 bool dg_out_begin(struct dgram_endpoint *ep, struct dg_session *s, struct dg_message *m, uint64_t now);
 void dg_out_acked(struct dgram_endpoint *ep, struct dg_session *s, struct dg_message *m,
@@ -487,7 +489,7 @@ void dg_in_post(struct dgram_endpoint *ep, struct dg_session *s, const struct dg
 void dg_in_echo(struct dgram_endpoint *ep, struct dg_session *s, uint64_t number);
 void dg_in_pull(struct dgram_endpoint *ep, struct dg_session *s, uint64_t id, uint64_t now);
 void dg_in_cancel(struct dgram_endpoint *ep, struct dg_session *s, const struct dg_frame *f, uint64_t now);
-void dg_in_reset(struct dgram_endpoint *ep, struct dg_session *s, const struct dg_frame *f, uint64_t now);
+void dg_in_reset(struct dgram_endpoint *ep, struct dg_session *s, const struct dg_frame *f);
 void dg_in_need(struct dgram_endpoint *ep, struct dg_session *s, const struct dg_frame *f, uint64_t now);
 void dg_in_look_for_room(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now);
 void dg_in_grant(struct dgram_endpoint *ep, struct dg_session *s, const struct dg_frame *f);

@@ -221,6 +221,7 @@ static void take_credit(struct dgram_endpoint *ep, struct dg_session *s, const s
 		s->allowed = f->value;
 	if (f->id > s->allowed_ids)
 		s->allowed_ids = f->id;
+	dg_out_ask_again(ep, s);
 	dg_session_touch(ep, s);
 }
 
@@ -265,7 +266,7 @@ static void apply_to_message(struct dgram_endpoint *ep, struct dg_session *s,
 		dg_in_cancel(ep, s, f, now);
 		break;
 	case DG_RESET:
-		dg_in_reset(ep, s, f, now);
+		dg_in_reset(ep, s, f);
 		break;
 	case DG_NEED:
 		dg_in_need(ep, s, f, now);

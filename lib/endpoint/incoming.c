@@ -131,16 +131,16 @@ static void unhold(struct dg_session *s, struct dg_message *m)
 /* ---- answers -------------------------------------------------------------------------------------- */
 
 /* 3 PTO after its deadline nobody waits for an answer any more. */
-static uint64_t forget_at(const struct dg_session *s, const struct dg_message *m)
+static uint64_t forget_at(const struct dg_session *s, const struct dg_message *m, uint64_t now)
 {
-	uint64_t pto = dg_rtt_pto(&s->rtt);
+	uint64_t pto = dg_rtt_pto(&s->rtt), since = m->deadline > now ? m->deadline : now;
 
-	return m->deadline < DGRAM_NEVER - 3 * pto ? m->deadline + 3 * pto : DGRAM_NEVER;
+	return m->deadline < DGRAM_NEVER - 3 * pto ? since + 3 * pto : DGRAM_NEVER;
 }
 
 /* The id has its answer, a NO; its event is no longer to be had. */
 static void answer_no(struct dgram_endpoint *ep, struct dg_message *m, enum dg_no code,
-                      uint64_t retry_after)
+                      uint64_t retry_after, uint64_t now)
 {
 	struct dg_session *s = session_of(ep, m);
 
@@ -151,7 +151,7 @@ static void answer_no(struct dgram_endpoint *ep, struct dg_message *m, enum dg_n
 	m->code = (uint8_t)code;
 	m->service = retry_after;
 	m->due = DG_DUE_ANSWER;
-	m->wake = forget_at(s, m);
+	m->wake = forget_at(s, m, now);
 	dg_message_free_cells(ep, m);
 	dg_message_queue(ep, m, m->accepted ? DG_QUEUE_WORK : DG_QUEUE_FREE);
 	dg_message_plan(ep, m);
@@ -161,7 +161,7 @@ static void answer_no(struct dgram_endpoint *ep, struct dg_message *m, enum dg_n
 
 /* A new id that is refused before anything of it was kept. False: there is no room to remember that. */
 static struct dg_message *refuse_new(struct dgram_endpoint *ep, struct dg_session *s, uint64_t id,
-                                     uint8_t kind, enum dg_no code, uint64_t retry_after)
+                                     uint8_t kind, enum dg_no code, uint64_t now)
 {
 	struct dg_message *m = dg_message_take(ep, s, false);
 
@@ -171,13 +171,14 @@ static struct dg_message *refuse_new(struct dgram_endpoint *ep, struct dg_sessio
 	m->id = id;
 	dg_message_enter(ep, m);
 	dg_seen_mark(&s->seen, id);
-	answer_no(ep, m, code, retry_after);
+	m->accepted = kind == 0; /* a NEED is not asked again by itself: its NO is pushed */
+	answer_no(ep, m, code, BUSY_RETRY, now);
 	release_order(ep, s, id);
 	return m;
 }
 
 /* A REQUEST's id was seen and its answer is not kept any more. */
-static void say_gone(struct dgram_endpoint *ep, struct dg_session *s, uint64_t id)
+static void say_gone(struct dgram_endpoint *ep, struct dg_session *s, uint64_t id, uint64_t now)
 {
 	struct dg_message *m = dg_message_take(ep, s, false);
 
@@ -186,7 +187,7 @@ static void say_gone(struct dgram_endpoint *ep, struct dg_session *s, uint64_t i
 	m->kind = DGRAM_REQUEST;
 	m->id = id;
 	m->transient = true;
-	answer_no(ep, m, DG_NO_GONE, 0);
+	answer_no(ep, m, DG_NO_GONE, 0, now);
 }
 
 /* The peer asks again: what was said before is said again. */
@@ -223,11 +224,10 @@ void dg_in_pull(struct dgram_endpoint *ep, struct dg_session *s, uint64_t id, ui
 {
 	struct dg_message *m = dg_message_find(ep, s, id, false);
 
-	(void)now;
 	if (m)
 		say_again(ep, m);
 	else if (dg_seen_state(&s->seen, id) == DG_SEEN_BEFORE)
-		say_gone(ep, s, id);
+		say_gone(ep, s, id, now);
 }
 
 /* ---- fragments ------------------------------------------------------------------------------------ */
@@ -258,14 +258,23 @@ static void take_head(const struct dg_session *s, struct dg_message *m, const st
 	}
 }
 
+/* It is the program's: a CLOSE can no longer say that it never ran. */
+static void begin(struct dg_session *s, const struct dg_message *m)
+{
+	if (m->id >= s->begun_below)
+		s->begun_below = m->id + 1;
+}
+
 static void whole(struct dgram_endpoint *ep, struct dg_session *s, struct dg_message *m,
                   uint64_t now)
 {
 	dg_seen_mark(&s->seen, m->id);
 	set_state(ep, m, DG_QUEUED);
 	m->since = now;
+	if (m->kind == DGRAM_SEND)
+		begin(s, m);
 	if (m->kind == DGRAM_REQUEST && now >= m->deadline) {
-		answer_no(ep, m, DG_NO_EXPIRED, 0);
+		answer_no(ep, m, DG_NO_EXPIRED, 0, now);
 		return;
 	}
 	if (m->kind == DGRAM_REQUEST)
@@ -281,18 +290,18 @@ static bool is_busy(const struct dgram_endpoint *ep, const struct dg_session *s)
 
 /* The first that is heard of an id. NULL: it was refused. */
 static struct dg_message *first_fragment(struct dgram_endpoint *ep, struct dg_session *s,
-                                         const struct dg_frame *f)
+                                         const struct dg_frame *f, uint64_t now)
 {
 	uint8_t kind = f->type == DG_SEND ? DGRAM_SEND : DGRAM_REQUEST;
 	struct dg_message *m;
 
 	dg_promise_kept(ep, s, f->total);
 	if (f->total > ep->config.message_max) {
-		refuse_new(ep, s, f->id, kind, DG_NO_ROOM, 0);
+		refuse_new(ep, s, f->id, kind, DG_NO_ROOM, now);
 		return NULL;
 	}
 	if (kind == DGRAM_REQUEST && is_busy(ep, s)) {
-		refuse_new(ep, s, f->id, kind, DG_NO_BUSY, BUSY_RETRY);
+		refuse_new(ep, s, f->id, kind, DG_NO_BUSY, now);
 		return NULL;
 	}
 	m = dg_message_take(ep, s, false);
@@ -328,11 +337,11 @@ void dg_in_fragment(struct dgram_endpoint *ep, struct dg_session *s, const struc
 
 	if (!m && dg_seen_state(&s->seen, f->id) != DG_SEEN_NEW) {
 		if (f->type == DG_REQUEST)
-			say_gone(ep, s, f->id);
+			say_gone(ep, s, f->id, now);
 		return;
 	}
 	if (!m)
-		m = first_fragment(ep, s, f);
+		m = first_fragment(ep, s, f, now);
 	if (!m)
 		return;
 	if (m->state != DG_PARTIAL) {
@@ -375,20 +384,19 @@ void dg_in_cancel(struct dgram_endpoint *ep, struct dg_session *s, const struct 
 {
 	struct dg_message *m = dg_message_find(ep, s, f->id, false);
 
-	(void)now;
 	if (!m && dg_seen_state(&s->seen, f->id) == DG_SEEN_NEW) {
 		dg_promise_kept(ep, s, f->total);
-		refuse_new(ep, s, f->id, DGRAM_REQUEST, DG_NO_CANCELLED, 0);
+		refuse_new(ep, s, f->id, DGRAM_REQUEST, DG_NO_CANCELLED, now);
 	} else if (!m) {
-		say_gone(ep, s, f->id);
+		say_gone(ep, s, f->id, now);
 	} else if (m->state == DG_PARTIAL || m->state == DG_QUEUED) {
 		dg_seen_mark(&s->seen, m->id);
-		answer_no(ep, m, DG_NO_CANCELLED, 0);
+		answer_no(ep, m, DG_NO_CANCELLED, 0, now);
 		release_order(ep, s, m->id);
 	} else if (m->state == DG_RUNNING) {
 		m->reason = DGRAM_REASON_CANCELLED;
 		dg_message_event(ep, m, DGRAM_EVENT_STOP);
-		answer_no(ep, m, DG_NO_GONE, 0);
+		answer_no(ep, m, DG_NO_GONE, 0, now);
 	} else {
 		count_refused(ep, s, m, f);
 		say_again(ep, m);
@@ -396,12 +404,10 @@ void dg_in_cancel(struct dgram_endpoint *ep, struct dg_session *s, const struct 
 }
 
 /* No more will come of it: what is not whole is nothing, what is whole stays. */
-void dg_in_reset(struct dgram_endpoint *ep, struct dg_session *s, const struct dg_frame *f,
-                 uint64_t now)
+void dg_in_reset(struct dgram_endpoint *ep, struct dg_session *s, const struct dg_frame *f)
 {
 	struct dg_message *m = dg_message_find(ep, s, f->id, false);
 
-	(void)now;
 	if (!m && dg_seen_state(&s->seen, f->id) == DG_SEEN_NEW)
 		dg_promise_kept(ep, s, f->total);
 	if (m)
@@ -426,7 +432,7 @@ void dg_in_need(struct dgram_endpoint *ep, struct dg_session *s, const struct dg
 	if (dg_seen_state(&s->seen, f->id) != DG_SEEN_NEW)
 		return;
 	if (f->total > ep->config.message_max) {
-		struct dg_message *refused = refuse_new(ep, s, f->id, 0, DG_NO_ROOM, 0);
+		struct dg_message *refused = refuse_new(ep, s, f->id, 0, DG_NO_ROOM, now);
 
 		if (refused)
 			refused->uncounted = true;
@@ -487,10 +493,11 @@ static struct dg_message *running(struct dgram_endpoint *ep, uint64_t id)
 	return m && !m->ours && m->state == DG_RUNNING ? m : NULL;
 }
 
-/* It fits into one datagram, with all that may stand around it. */
-static bool is_one_datagram(const struct dg_session *s, size_t len)
+/* It fits into one datagram, with all that may stand around it, and the peer has room for it. */
+static bool is_pulled(const struct dg_session *s, const struct dg_message *m, size_t len)
 {
-	return len + DG_REPLY_AROUND <= s->datagram;
+	return !m->accepted && len + DG_REPLY_AROUND <= s->datagram &&
+	       (len <= m->grant || len <= DG_CELL);
 }
 
 int dgram_endpoint_reply(struct dgram_endpoint *ep, uint64_t id, uint8_t status, const void *data,
@@ -518,9 +525,9 @@ int dgram_endpoint_reply(struct dgram_endpoint *ep, uint64_t id, uint8_t status,
 	set_state(ep, m, DG_ANSWERED);
 	m->status = status;
 	m->service = now > m->since ? now - m->since : 0;
-	m->wake = forget_at(s, m);
+	m->wake = forget_at(s, m, now);
 	m->due = 0;
-	if (!m->accepted && is_one_datagram(s, len)) {
+	if (is_pulled(s, m, len)) {
 		m->due = DG_DUE_ANSWER;
 		dg_message_queue(ep, m, DG_QUEUE_FREE);
 	} else {
@@ -543,13 +550,12 @@ int dgram_endpoint_refuse(struct dgram_endpoint *ep, uint64_t id, enum dgram_ref
 	};
 	struct dg_message *m = running(ep, id);
 
-	(void)now;
 	if (!m)
 		return DGRAM_ERR_CLOSED;
 	if (why < DGRAM_BUSY || why > DGRAM_NOT_ALLOWED)
 		return DGRAM_ERR_ARGUMENT;
 	dg_event_release(ep);
-	answer_no(ep, m, codes[why], retry_after);
+	answer_no(ep, m, codes[why], retry_after, now);
 	return 0;
 }
 
@@ -595,7 +601,7 @@ bool dg_in_is_expired(struct dgram_endpoint *ep, struct dg_message *m, uint64_t 
 {
 	if (m->kind != DGRAM_REQUEST || now < m->deadline)
 		return false;
-	answer_no(ep, m, DG_NO_EXPIRED, 0);
+	answer_no(ep, m, DG_NO_EXPIRED, 0, now);
 	return true;
 }
 
@@ -606,7 +612,7 @@ void dg_in_timeout(struct dgram_endpoint *ep, struct dg_message *m, uint64_t now
 	if (m->state == DG_RUNNING && now >= m->deadline) {
 		m->reason = DGRAM_REASON_DEADLINE;
 		dg_message_event(ep, m, DGRAM_EVENT_STOP);
-		answer_no(ep, m, DG_NO_GONE, 0);
+		answer_no(ep, m, DG_NO_GONE, 0, now);
 		return;
 	}
 	if (now >= m->wake && m->state == DG_ANSWERED) {
@@ -621,10 +627,12 @@ void dg_in_timeout(struct dgram_endpoint *ep, struct dg_message *m, uint64_t now
 /* The program has it now. */
 void dg_in_given(struct dgram_endpoint *ep, struct dg_message *m)
 {
-	if (m->kind == DGRAM_REQUEST)
-		set_state(ep, m, DG_RUNNING);
-	else
+	if (m->kind != DGRAM_REQUEST) {
 		dg_in_forget(ep, m);
+		return;
+	}
+	set_state(ep, m, DG_RUNNING);
+	begin(session_of(ep, m), m);
 }
 
 /* Its session has ended. What was acknowledged is the program's, what waits to run does not. */

@@ -154,7 +154,7 @@ static size_t part_size(const struct dgram_endpoint_config *c, enum part part)
 	case PART_SCRATCH:
 		return c->message_max;
 	case PART_GATHER:
-		return c->datagram_max;
+		return c->datagram_max > DGRAM_POST_MAX ? c->datagram_max : DGRAM_POST_MAX;
 	case PARTS:
 		break;
 	}

@@ -210,6 +210,15 @@ bool dg_out_begin(struct dgram_endpoint *ep, struct dg_session *s, struct dg_mes
 	return true;
 }
 
+/* More credit came: if it does not cover the first that waits, that is said again. */
+void dg_out_ask_again(struct dgram_endpoint *ep, struct dg_session *s)
+{
+	const struct dg_message *m = dg_message_first(ep, s, DG_QUEUE_WAITING);
+
+	if (m && m->id != DG_NO_ID && m->cells.total > s->allowed - s->begun)
+		s->say |= DG_SAY_NEED;
+}
+
 /* ---- acknowledged, lost ------------------------------------------------------------------------- */
 
 static bool is_going_out(const struct dg_message *m)

@@ -90,7 +90,8 @@ static enum dgram_fate receive(struct dgram_endpoint *ep, const struct dgram_dat
 	struct dg_place from;
 
 	if (!dg_parts_decode(&parts, in->data, in->len))
-		return in->status != 0 ? DGRAM_FATE_MALFORMED : DGRAM_FATE_FOREIGN;
+		return in->status != 0 || dg_is_ours(in->data, in->len) ? DGRAM_FATE_MALFORMED
+		                                                        : DGRAM_FATE_FOREIGN;
 	if (parts.header.flags & DG_FLAG_KEYED || !is_unicast(in) ||
 	    !dg_place_from(&from, &in->peer))
 		return DGRAM_FATE_MODE;

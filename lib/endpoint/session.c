@@ -195,6 +195,7 @@ struct dg_session *dg_session_take(struct dgram_endpoint *ep, const struct dg_pl
 	        .next_id = ep->first_id,
 	        .ended_below = ep->first_id,
 	        .seen.below = ep->first_id,
+	        .begun_below = ep->first_id,
 	        .allowed_ids = ep->first_id + DG_FIRST_IDS,
 	        .granted_ids = ep->first_id + DG_FIRST_IDS,
 	        .due = DGRAM_NEVER,

@@ -4,7 +4,7 @@
 bool dg_data_decode(struct dg_data *out, const struct dg_parts *parts)
 {
 	struct dg_reader r = dg_reader(parts->body, parts->body_len);
-	bool asks = false;
+	bool asks = false, closed = false;
 
 	*out = (struct dg_data){.number = dg_read_u64(&r)};
 	out->frames = r;
@@ -13,8 +13,9 @@ bool dg_data_decode(struct dg_data *out, const struct dg_parts *parts)
 	while (r.left > 0) {
 		struct dg_frame frame;
 
-		if (!dg_frame_decode(&frame, &r))
+		if (!dg_frame_decode(&frame, &r) || (closed && frame.type != DG_PADDING))
 			return false;
+		closed |= frame.type == DG_CLOSE;
 		asks |= dg_frame_asks(&frame);
 		out->elicits_ack |= dg_frame_elicits_ack(&frame);
 	}

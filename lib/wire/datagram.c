@@ -33,6 +33,14 @@ static bool header_is_valid(const struct dg_header *h)
 	return (h->receiver != 0) == types[h->type].receiver;
 }
 
+bool dg_is_ours(const void *datagram, size_t len)
+{
+	const uint8_t *bytes = datagram;
+
+	return len > sizeof magic && memcmp(bytes, magic, sizeof magic) == 0 &&
+	       bytes[sizeof magic] == DG_VERSION;
+}
+
 size_t dg_trailer_size(const struct dg_header *header)
 {
 	return header->flags & DG_FLAG_KEYED ? DG_TAG_SIZE : DG_CRC_SIZE;

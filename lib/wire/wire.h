@@ -57,6 +57,8 @@ struct dg_parts {
 /* False: not ours, an unknown version or type, a flag or a size that its type cannot have. The trailer is not looked
  * at. */
 bool dg_parts_decode(struct dg_parts *out, const void *datagram, size_t len);
+/* It begins as a datagram of this protocol and version, whatever follows. */
+bool dg_is_ours(const void *datagram, size_t len);
 void dg_header_encode(struct dg_writer *w, const struct dg_header *header);
 size_t dg_trailer_size(const struct dg_header *header);
 

@@ -420,6 +420,8 @@ def decode(datagram, sender):
         need(io.left(), "no frame")
         while io.left():
             records.append(decode_frame(io))
+        names = [name for name, _ in records if name != "PADDING"]
+        need("CLOSE" not in names[:-1], "a frame behind CLOSE")
         asks = any(name in ASKING for name, _ in records)
         need(bool(flags & ASKS) == asks, "ASKS")
     need(not io.left(), "bytes left over")
