@@ -356,6 +356,9 @@ uint64_t dg_session_keepalive_due(const struct dgram_endpoint *ep, const struct 
  * then was acknowledged. */
 void dg_session_doubt(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now);
 void dg_session_check(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now);
+/* The probe was answered: its round trip is newer than the one that the doubt is measured by. */
+void dg_session_hasten(struct dgram_endpoint *ep, struct dg_session *s, const struct dg_session *probe,
+                       uint64_t now);
 void dg_session_heard(struct dg_session *s, uint64_t now);
 void dg_session_assured(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now);
 
@@ -375,7 +378,12 @@ void dg_session_fail(struct dgram_endpoint *ep, struct dg_session *s, enum dgram
 void dg_session_quit(struct dgram_endpoint *ep, struct dg_session *s, int close, uint64_t now);
 void dg_session_forget(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now);
 void dg_session_evict(struct dgram_endpoint *ep, uint32_t slot, uint64_t now);
-void dg_session_replace(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now);
+/* Something waits in it that may go into another one. */
+bool dg_session_has_movable(const struct dgram_endpoint *ep, const struct dg_session *s);
+
+/* Another one takes its place, which has yet to come up: what has not begun goes there, and it ends when it has
+ * nothing left. False: it is not the current one, or there is no room; nothing has changed. */
+bool dg_session_replace(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now);
 
 /* ---- hello and note ---------------------------------------------------------------------------- */
 
@@ -450,7 +458,9 @@ void dg_message_rotate(struct dgram_endpoint *ep, struct dg_message *m);
 void dg_message_plan(struct dgram_endpoint *ep, const struct dg_message *m);
 void dg_message_event(struct dgram_endpoint *ep, struct dg_message *m, enum dgram_event_type event);
 void dg_message_no_event(struct dgram_endpoint *ep, struct dg_message *m);
-bool dg_message_hold(struct dgram_endpoint *ep, struct dg_message *m, const void *data, size_t len);
+bool dg_message_hold(struct dgram_endpoint *ep, struct dg_message *m, const void *data, size_t len,
+                     uint32_t exchange);
+uint32_t dg_message_blocks(const struct dgram_endpoint *ep, const struct dg_message *m);
 const uint8_t *dg_message_bytes(const struct dgram_endpoint *ep, const struct dg_cells *cells,
                                 uint32_t offset, size_t len, uint8_t *scratch);
 void dg_message_lose(struct dgram_endpoint *ep, struct dg_message *m, struct dg_session *next,

@@ -196,6 +196,8 @@ static bool settle_doubt(struct dgram_endpoint *ep, struct dg_session *s, uint64
 	uint64_t id = dg_session_id(ep, s);
 	struct dg_session *old = s->probe == DG_NONE ? NULL : dg_session_at(ep, s->probe);
 
+	if (old)
+		dg_session_hasten(ep, old, s, now);
 	if (old && old->peer_boot != s->peer_boot)
 		dg_session_lost(ep, old, 0, now);
 	return dg_session_by_id(ep, id) == s;

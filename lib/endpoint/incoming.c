@@ -368,7 +368,7 @@ void dg_in_post(struct dgram_endpoint *ep, struct dg_session *s, const struct dg
 	m->kind = DGRAM_POST;
 	take_head(s, m, f);
 	m->since = now;
-	if (!dg_message_hold(ep, m, f->data, f->len)) {
+	if (!dg_message_hold(ep, m, f->data, f->len, 0)) {
 		dg_in_forget(ep, m);
 		return;
 	}
@@ -514,7 +514,7 @@ int dgram_endpoint_reply(struct dgram_endpoint *ep, uint64_t id, uint8_t status,
 		return DGRAM_ERR_SIZE;
 	request = m->cells;
 	had_cells = m->has_cells;
-	if (!dg_message_hold(ep, m, data, len)) {
+	if (!dg_message_hold(ep, m, data, len, dg_message_blocks(ep, m))) {
 		m->cells = request;
 		return DGRAM_ERR_FULL;
 	}

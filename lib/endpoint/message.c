@@ -220,13 +220,15 @@ void dg_message_no_event(struct dgram_endpoint *ep, struct dg_message *m)
 
 /* ---- bytes ------------------------------------------------------------------------------------ */
 
-/* A buffer for what we send: the bytes, and a map of what was sent, which is empty. */
-bool dg_message_hold(struct dgram_endpoint *ep, struct dg_message *m, const void *data, size_t len)
+/* A buffer for what we send: the bytes, and a map of what was sent, which is empty. It leaves room for what
+ * was promised, less what the message gives back in exchange. */
+bool dg_message_hold(struct dgram_endpoint *ep, struct dg_message *m, const void *data, size_t len,
+                     uint32_t exchange)
 {
 	uint32_t bytes = (uint32_t)len;
 	uint64_t blocks = dg_arena_blocks(&ep->arena, dg_cells_buffer(bytes));
 
-	if (blocks + ep->promised > dg_arena_free(&ep->arena) ||
+	if (blocks + ep->promised > (uint64_t)dg_arena_free(&ep->arena) + exchange ||
 	    !dg_cells_begin(&m->cells, &ep->arena, len))
 		return false;
 	m->has_cells = true;
@@ -288,6 +290,12 @@ bool dg_promise(struct dgram_endpoint *ep, uint32_t *promised, uint64_t bytes)
 	ep->promised = ep->promised - *promised + blocks;
 	*promised = blocks;
 	return true;
+}
+
+/* Blocks that a message's bytes take. */
+uint32_t dg_message_blocks(const struct dgram_endpoint *ep, const struct dg_message *m)
+{
+	return m->has_cells ? blocks_of(ep, m->cells.total) : 0;
 }
 
 /* The credit of the hello. False: it has to say 0. */

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#define POST_AROUND  128                  /* bytes: header, trailer, an ACK, and what stands before the data */
+#define AGE_MAX      (3600 * DGRAM_S)     /* then our clocks may differ by a second or two (500 ppm) */
 #define NUMBERS_LEFT (UINT64_C(1) << 12) /* packets kept for what has begun in a session */
 
 static bool is_reliable(const struct dg_message *m)
@@ -16,6 +18,14 @@ static bool is_reliable(const struct dg_message *m)
 
 /* ---- submitted -------------------------------------------------------------------------------- */
 
+/* What fits into one datagram, with the frame and the packet around it. */
+static size_t post_max(const struct dgram_endpoint *ep)
+{
+	size_t room = (size_t)ep->config.datagram_max - POST_AROUND;
+
+	return room < DGRAM_POST_MAX ? room : DGRAM_POST_MAX;
+}
+
 static int check(const struct dgram_endpoint *ep, const struct dgram_message *message)
 {
 	if (message->kind < DGRAM_POST || message->kind > DGRAM_ECHO ||
@@ -24,7 +34,7 @@ static int check(const struct dgram_endpoint *ep, const struct dgram_message *me
 	if (message->name && !dg_name_is_valid((const uint8_t *)message->name, message->name_len))
 		return DGRAM_ERR_ARGUMENT;
 	if (message->kind == DGRAM_POST &&
-	    message->len + (message->name ? message->name_len : 0) > DGRAM_POST_MAX)
+	    message->len + (message->name ? message->name_len : 0) > post_max(ep))
 		return DGRAM_ERR_SIZE;
 	if (message->len > DGRAM_MESSAGE_MAX ||
 	    dg_arena_blocks(&ep->arena, dg_cells_buffer((uint32_t)message->len)) >
@@ -90,7 +100,7 @@ static int take(struct dgram_endpoint *ep, struct dg_session *s,
 
 	if (!m)
 		return DGRAM_ERR_FULL;
-	if (!dg_message_hold(ep, m, message->data, message->len)) {
+	if (!dg_message_hold(ep, m, message->data, message->len, 0)) {
 		m->state = DG_ENDED;
 		dg_message_release(ep, m);
 		return DGRAM_ERR_FULL;
@@ -170,13 +180,17 @@ bool dg_out_is_used_up(const struct dg_session *s, const struct dg_active *a)
 	return s->next_id >= DG_VARINT_MAX - 1 || a->recovery.next > DG_VARINT_MAX - NUMBERS_LEFT;
 }
 
+/* Session time is two clocks that were set at its beginning, and deadlines are told in it. */
+static bool is_old(const struct dg_session *s, uint64_t now)
+{
+	return s->initiator && s->current && now > s->origin && now - s->origin >= AGE_MAX;
+}
+
 static void go_elsewhere(struct dgram_endpoint *ep, struct dg_session *s, struct dg_message *m,
                          uint64_t now)
 {
-	if (m->pinned || !s->current)
+	if (m->pinned || !dg_session_replace(ep, s, now))
 		dg_out_end(ep, m, DGRAM_REFUSED, DGRAM_REASON_LOST, now);
-	else
-		dg_session_replace(ep, s, now);
 }
 
 bool dg_out_begin(struct dgram_endpoint *ep, struct dg_session *s, struct dg_message *m,
@@ -186,6 +200,8 @@ bool dg_out_begin(struct dgram_endpoint *ep, struct dg_session *s, struct dg_mes
 		go_elsewhere(ep, s, m, now);
 		return false;
 	}
+	if (is_old(s, now) && !m->pinned && dg_session_replace(ep, s, now))
+		return false;
 	if (s->doubted || s->checking || (m->flags & DG_ORDERED && !dg_session_is_in_order(ep, s)))
 		return false;
 	if (is_silent(s, m, now)) {
@@ -341,6 +357,21 @@ void dg_out_reply(struct dgram_endpoint *ep, struct dg_session *s, const struct 
 	}
 }
 
+/* The peer's clock says that the deadline has passed, and ours that there is time: one of them jumped. It
+ * did not run, so it may be asked in a new session, where they agree again; once. */
+static bool ask_elsewhere(struct dgram_endpoint *ep, struct dg_session *s, struct dg_message *m,
+                          uint64_t now)
+{
+	if (!s->initiator || !s->current || m->pinned || m->cancelling || m->closed_before ||
+	    m->exposed_before || now >= m->deadline || m->deadline - now < (now - m->since) / 2)
+		return false;
+	if (!dg_session_replace(ep, s, now))
+		return false;
+	m->closed_before = true;
+	dg_out_move(ep, m, dg_session_current(ep, &s->peer));
+	return true;
+}
+
 void dg_out_no(struct dgram_endpoint *ep, struct dg_session *s, const struct dg_frame *f,
                uint64_t now)
 {
@@ -361,6 +392,8 @@ void dg_out_no(struct dgram_endpoint *ep, struct dg_session *s, const struct dg_
 	struct dg_message *m = dg_message_find(ep, s, f->id, true);
 
 	if (!m || m->state == DG_ENDED || m->state == DG_ANSWERING)
+		return;
+	if (f->code == DG_NO_EXPIRED && ask_elsewhere(ep, s, m, now))
 		return;
 	m->accepted = f->code != DG_NO_ROOM; /* else it may have begun meanwhile, and is RESET */
 	if (f->code == DG_NO_BUSY)
@@ -540,12 +573,21 @@ bool dg_out_can_move(const struct dg_message *m, const struct dg_ending *how)
 	return m->state == DG_BEGUN;
 }
 
+static void leave_session(struct dgram_endpoint *ep, struct dg_message *m)
+{
+	struct dg_session *s = dg_session_at(ep, m->session);
+
+	s->waiting_out--;
+	if (m->flags & DG_ORDERED && m->state != DG_WAITING)
+		dg_session_ordered_ended(ep, s);
+	dg_message_part(ep, m);
+	settle_ids(ep, s);
+}
+
 /* Into another session, as if it had never been in this one. */
 void dg_out_move(struct dgram_endpoint *ep, struct dg_message *m, struct dg_session *to)
 {
-	if (m->session != DG_NONE)
-		dg_session_at(ep, m->session)->waiting_out--;
-	dg_message_part(ep, m);
+	leave_session(ep, m);
 	dg_promise_drop(ep, &m->promised);
 	dg_message_free_reply(ep, m);
 	if (m->cells.total > 0)

@@ -449,6 +449,14 @@ void dg_session_doubt(struct dgram_endpoint *ep, struct dg_session *s, uint64_t 
 	dg_session_touch(ep, s);
 }
 
+void dg_session_hasten(struct dgram_endpoint *ep, struct dg_session *s, const struct dg_session *probe,
+                       uint64_t now)
+{
+	if (now + three_ptos(probe) < s->due)
+		s->due = now + three_ptos(probe);
+	dg_session_touch(ep, s);
+}
+
 void dg_session_check(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now)
 {
 	if (s->checking || s->doubted || !dg_session_wake(ep, s, now))
@@ -623,9 +631,18 @@ void dg_session_evict(struct dgram_endpoint *ep, uint32_t slot, uint64_t now)
 	dg_session_quit(ep, dg_session_at(ep, slot), DG_CLOSE_EVICTED, now);
 }
 
+bool dg_session_has_movable(const struct dgram_endpoint *ep, const struct dg_session *s)
+{
+	const struct dg_message *m = dg_message_first(ep, s, DG_QUEUE_WAITING);
+
+	while (m && m->pinned)
+		m = m->of_queue.after == DG_NONE ? NULL : dg_message_at(ep, m->of_queue.after);
+	return m != NULL;
+}
+
 /* The old one may live, but nobody will wait for it: what has not begun goes to a new session, and
  * the rest of it ends by itself. */
-void dg_session_replace(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now)
+bool dg_session_replace(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now)
 {
 	struct dg_session *next;
 	struct dg_message *m, *after;
@@ -633,11 +650,9 @@ void dg_session_replace(struct dgram_endpoint *ep, struct dg_session *s, uint64_
 	s->checking = false;
 	s->due = DGRAM_NEVER;
 	dg_session_active(ep, s)->assured_from = DG_NO_ID;
-	if (!s->current || !dg_message_first(ep, s, DG_QUEUE_WAITING))
-		return;
-	next = dg_session_initiate(ep, &s->peer, now);
+	next = s->current ? dg_session_initiate(ep, &s->peer, now) : NULL;
 	if (!next)
-		return; /* no room: it stays, and is asked again */
+		return false;
 	leave_by_place(ep, s);
 	enter_by_place(ep, next);
 	follow(ep, next, s);
@@ -649,4 +664,5 @@ void dg_session_replace(struct dgram_endpoint *ep, struct dg_session *s, uint64_
 	}
 	dg_session_touch(ep, s);
 	dg_session_touch(ep, next);
+	return true;
 }

@@ -24,11 +24,14 @@ static bool give_up(struct dgram_endpoint *ep, struct dg_session *s, uint64_t no
 	bool doubted = s->doubted;
 
 	s->due = DGRAM_NEVER;
-	if (doubted)
+	if (doubted) {
 		dg_session_lost(ep, s, 0, now);
-	else
-		dg_session_replace(ep, s, now);
-	return !doubted;
+		return false;
+	}
+	s->checking = false;
+	if (dg_session_has_movable(ep, s))
+		dg_session_replace(ep, s, now); /* where there is no room, it is asked again */
+	return true;
 }
 
 static void look_for_room(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now)
