@@ -146,5 +146,6 @@ int sim_run(int argc, char **argv, const struct sim_play *play)
 			argv[0]);
 		return 2;
 	}
+	setvbuf(stdout, NULL, _IOLBF, 0); /* of a run that crashes all is seen */
 	return o.table ? play->table() : run_all(play, &o);
 }

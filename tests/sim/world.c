@@ -242,11 +242,12 @@ static void mangle(struct sim_world *world, struct sim_link *link, struct sim_da
 		d->len = (size_t)dg_random_below(&world->random, d->len);
 	else if (how == 1)
 		d->len += extra;
-	else
-		memcpy(buffer, link->last, link->last_len < d->len ? link->last_len : d->len);
+	else /* its end stays its own, or it might be one that was sent before */
+		memcpy(buffer, link->last, link->last_len < d->len ? link->last_len : d->len - 1);
 	world->marks[how == 0 ? SIM_MARK_TRUNCATED : how == 1 ? SIM_MARK_EXTENDED : SIM_MARK_SPLICED]++;
+	/* Spliced with one that begins like it, it is what it was. */
+	d->damaged |= how != 2 || memcmp(buffer, d->data, d->len) != 0;
 	d->data = buffer;
-	d->damaged = true;
 }
 
 /* A datagram, or the report of a refusal, is at its node. */
