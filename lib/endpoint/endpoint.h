@@ -128,6 +128,7 @@ struct dg_message {
 	uint32_t unacked;      /* ours: cells that are not acknowledged */
 	uint32_t in_packet;    /* the next pulled answer in the same packet */
 	uint32_t tries;
+	uint64_t serial;       /* ours: the order of submit */
 	uint32_t pulls;        /* PULLs, or CANCELs, in a row */
 	uint32_t promised;     /* blocks of the arena that are kept for its reply */
 	uint32_t reset_total;  /* what its RESET says */
@@ -285,6 +286,7 @@ struct dgram_endpoint {
 	uint32_t lent;                                 /* message whose data the program looks at, or DG_NONE */
 	uint32_t requests;                             /* of the peers that wait or run */
 	uint32_t serial;                               /* of sessions */
+	uint64_t submitted;                            /* messages */
 	uint64_t first_id, first_number;               /* of a session's messages and packets: 0, but in tests of the last ones */
 	bool dead;                                     /* abandoned: nothing is said or taken any more */
 	uint8_t *scratch;                              /* message_max bytes: a message in one piece */
@@ -300,6 +302,8 @@ struct dgram_endpoint {
 /* Numbers of a pool, linked through a struct dg_link at this offset of their blocks. */
 void dg_list_append(struct dg_list *list, const struct dg_pool *pool, size_t offset,
                     uint32_t number);
+void dg_list_insert(struct dg_list *list, const struct dg_pool *pool, size_t offset, uint32_t number,
+                    uint32_t behind); /* DG_NONE: first */
 void dg_list_remove(struct dg_list *list, const struct dg_pool *pool, size_t offset,
                     uint32_t number);
 

@@ -169,6 +169,16 @@ static void keep(struct dgram_endpoint *ep, struct dg_session *s, struct dg_mess
 	m->is_kept = kept;
 }
 
+/* Who waits does so in the order of submit, also who comes from another session. */
+static void line_up(struct dgram_endpoint *ep, struct dg_list *list, const struct dg_message *m)
+{
+	uint32_t behind = list->last;
+
+	while (behind != DG_NONE && dg_message_at(ep, behind)->serial > m->serial)
+		behind = dg_message_at(ep, behind)->of_queue.before;
+	dg_list_insert(list, &ep->messages, OF_QUEUE, m->number, behind);
+}
+
 /* Into this queue of its session, which is active. */
 void dg_message_queue(struct dgram_endpoint *ep, struct dg_message *m, enum dg_queue queue)
 {
@@ -178,7 +188,10 @@ void dg_message_queue(struct dgram_endpoint *ep, struct dg_message *m, enum dg_q
 	if (m->queue != queue && m->queue != DG_QUEUE_NONE)
 		dg_list_remove(&a->queues[m->queue - 1], &ep->messages, OF_QUEUE, m->number);
 	if (m->queue != queue && queue != DG_QUEUE_NONE) {
-		dg_list_append(&a->queues[queue - 1], &ep->messages, OF_QUEUE, m->number);
+		if (queue == DG_QUEUE_WAITING)
+			line_up(ep, &a->queues[queue - 1], m);
+		else
+			dg_list_append(&a->queues[queue - 1], &ep->messages, OF_QUEUE, m->number);
 		dg_session_touch(ep, s);
 	}
 	m->queue = (uint8_t)queue;

@@ -67,13 +67,15 @@ static int find_session(struct dgram_endpoint *ep, const struct dgram_message *m
 	return *out && dg_session_wake(ep, *out, now) ? 0 : DGRAM_ERR_FULL;
 }
 
-static void describe(struct dg_message *m, const struct dgram_message *message, uint64_t now)
+static void describe(struct dgram_endpoint *ep, struct dg_message *m,
+                     const struct dgram_message *message, uint64_t now)
 {
 	m->kind = message->kind;
 	m->state = DG_WAITING;
 	m->deadline = message->deadline;
 	m->since = now;
 	m->user = message->user;
+	m->serial = ep->submitted++;
 	m->hops = message->kind == DGRAM_ECHO ? 0 : message->hops;
 	m->pinned = message->session != 0;
 	if (message->name && message->kind != DGRAM_ECHO) {
@@ -105,7 +107,7 @@ static int take(struct dgram_endpoint *ep, struct dg_session *s,
 		dg_message_release(ep, m);
 		return DGRAM_ERR_FULL;
 	}
-	describe(m, message, now);
+	describe(ep, m, message, now);
 	if (m->kind == DGRAM_POST && m->deadline == DGRAM_NEVER) /* nobody could call it off */
 		m->deadline = now + dg_session_profile(s)->deadline;
 	s->waiting_out++;

@@ -444,9 +444,9 @@ void dg_session_doubt(struct dgram_endpoint *ep, struct dg_session *s, uint64_t 
 	assure_from_now(ep, s);
 	s->due = now + three_ptos(s);
 	s->say |= DG_SAY_PING;
+	dg_session_touch(ep, s); /* first: busy, it is not what makes room for its own probe */
 	if (s->probe == DG_NONE)
 		probe(ep, s, now);
-	dg_session_touch(ep, s);
 }
 
 void dg_session_hasten(struct dgram_endpoint *ep, struct dg_session *s, const struct dg_session *probe,
@@ -650,6 +650,7 @@ bool dg_session_replace(struct dgram_endpoint *ep, struct dg_session *s, uint64_
 	s->checking = false;
 	s->due = DGRAM_NEVER;
 	dg_session_active(ep, s)->assured_from = DG_NO_ID;
+	dg_session_touch(ep, s); /* busy, it is not what makes room for its successor */
 	next = s->current ? dg_session_initiate(ep, &s->peer, now) : NULL;
 	if (!next)
 		return false;
@@ -662,7 +663,6 @@ bool dg_session_replace(struct dgram_endpoint *ep, struct dg_session *s, uint64_
 		if (!m->pinned)
 			dg_out_move(ep, m, next);
 	}
-	dg_session_touch(ep, s);
 	dg_session_touch(ep, next);
 	return true;
 }
