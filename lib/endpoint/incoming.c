@@ -413,7 +413,9 @@ void dg_in_reset(struct dgram_endpoint *ep, struct dg_session *s, const struct d
 	if (m)
 		count_refused(ep, s, m, f);
 	dg_seen_mark(&s->seen, f->id);
-	if (m && m->state == DG_PARTIAL)
+	if (m && m->state != DG_PARTIAL)
+		return;
+	if (m)
 		dg_in_forget(ep, m);
 	release_order(ep, s, f->id);
 }
