@@ -34,12 +34,22 @@ uint64_t dg_seen_end(const struct dg_seen *seen)
 	return end < DG_VARINT_MAX ? end : DG_VARINT_MAX;
 }
 
+/* No id from first on, which is a multiple of 64, up to 63 more is seen. */
+static bool is_empty_word(const struct dg_seen *seen, uint64_t first)
+{
+	return (seen->words ? seen->bits.wide[first / 64 % seen->words] : seen->bits.narrow) == 0;
+}
+
 uint64_t dg_seen_top(const struct dg_seen *seen)
 {
 	uint64_t top = dg_seen_end(seen);
 
-	while (top > seen->below && !has_bit(seen, top - 1))
-		top--;
+	while (top > seen->below && !has_bit(seen, top - 1)) {
+		if (top % 64 == 0 && top - 64 >= seen->below && is_empty_word(seen, top - 64))
+			top -= 64;
+		else
+			top--;
+	}
 	return top;
 }
 
