@@ -207,6 +207,7 @@ static int after_refusal(struct calling *c)
 	case DGRAM_REASON_LOST:
 	case DGRAM_REASON_GONE:
 	case DGRAM_REASON_HERE:
+		c->opened = opened(c);
 		return later(c, back_off(c, &c->pause), DGRAM_ERR_CLOSED);
 	case DGRAM_REASON_NO_SESSION:
 	case DGRAM_REASON_DEADLINE:
@@ -289,7 +290,7 @@ static int begin(struct calling *c)
 	        .half_open_each = 1,
 	        .messages = MESSAGES,
 	        .requests = REQUESTS,
-	        .pool = POOL + bytes + bytes / 64,
+	        .pool = POOL + bytes + bytes / 128,
 	        .message_max = call->size > 0 ? (uint32_t)call->size : 1,
 	};
 	int err = dgram_socket_open(&c->socket, family_of(call), NULL);

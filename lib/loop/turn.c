@@ -140,8 +140,6 @@ static void not_sent(struct dgram_loop *loop, const struct dgram_addr *to, int e
 
 	if (error != DGRAM_ERR_SIZE || loop->socket->errors_count == 0)
 		tell(loop, &e);
-	if (loop->socket->errors_count > 0)
-		dg_loop_tell(loop);
 }
 
 /* What the kernel has no room for is lost, and will be sent again, later: that is what slows us down. */

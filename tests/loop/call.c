@@ -11,6 +11,8 @@ struct server {
 	struct party party;
 	pthread_t thread;
 	int stop[2]; /* a pipe: its end is the word */
+	struct dgram_socket
+	        *other; /* NULL, or what must have received something before it begins */
 };
 
 static void *serve(void *argument)
@@ -21,6 +23,8 @@ static void *serve(void *argument)
 	        {.fd = s->stop[0]},
 	};
 
+	if (s->other != NULL)
+		dgram_socket_wait(s->other, PATIENCE);
 	while (fds[1].revents == 0) {
 		party_turn(&s->party);
 		poll(fds, 2, party_nap(&s->party));
@@ -29,13 +33,25 @@ static void *serve(void *argument)
 	return NULL;
 }
 
+/* Signals are for the one that calls. */
+static void run_thread(struct server *s)
+{
+	sigset_t all, before;
+
+	assert_int_equal(pipe(s->stop), 0);
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &before);
+	assert_int_equal(pthread_create(&s->thread, NULL, serve, s), 0);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
 static void start(struct server *s, const char *local, const struct dgram_endpoint_config *config,
                   void (*answer)(struct party *, const struct dgram_event *))
 {
 	party_open(&s->party, local, config);
 	s->party.answer = answer;
-	assert_int_equal(pipe(s->stop), 0);
-	assert_int_equal(pthread_create(&s->thread, NULL, serve, s), 0);
+	s->other = NULL;
+	run_thread(s);
 }
 
 static void stop(struct server *s)
@@ -132,6 +148,90 @@ static void large_calls_are_answered(void **state)
 	call.size = sizeof answer;
 	assert_int_equal(dgram_call(&call), (int)sizeof answer);
 	assert_true(is_pattern(answer, sizeof answer));
+	stop(&s);
+	party_close(&s.party);
+}
+
+static void count_bytes(struct party *p, const struct dgram_event *request)
+{
+	char said[20];
+	int len = snprintf(said, sizeof said, "%zu", request->len);
+
+	reply(p, request->id, said, (size_t)len);
+}
+
+static void very_large_calls_are_answered(void **state)
+{
+	static uint8_t data[UINT32_C(24) << 20];
+	const struct dgram_endpoint_config config = {.message_max = sizeof data,
+	                                             .pool = UINT64_C(4) * sizeof data};
+	struct server s;
+	struct dgram_call call;
+
+	(void)state;
+	pattern(data, sizeof data);
+	start(&s, "127.0.0.1:0", &config, count_bytes);
+	s.party.patterned = true;
+	call = question(&s.party.here, "");
+	call.data = data;
+	call.len = sizeof data;
+	call.timeout = 6 * PATIENCE;
+	assert_int_equal(dgram_call(&call), 8);
+	assert_string_equal(text, "25165824");
+	stop(&s);
+	party_close(&s.party);
+}
+
+static void say_what_came(struct party *p, const struct dgram_event *request)
+{
+	char said[100];
+	int len = snprintf(said, sizeof said, "%.*s %d", (int)request->name_len, request->name,
+	                   request->idempotent);
+
+	reply(p, request->id, said, (size_t)len);
+}
+
+static void name_and_mark_come_along(void **state)
+{
+	struct server s;
+	struct dgram_call call;
+
+	(void)state;
+	start(&s, "127.0.0.1:0", NULL, say_what_came);
+	call = question(&s.party.here, "x");
+	call.name = "lamp.kitchen";
+	assert_int_equal(dgram_call(&call), (int)strlen("lamp.kitchen 0"));
+	assert_string_equal(text, "lamp.kitchen 0");
+	call.idempotent = true;
+	assert_true(dgram_call(&call) > 0);
+	assert_string_equal(text, "lamp.kitchen 1");
+	stop(&s);
+	party_close(&s.party);
+}
+
+static uint64_t first_request;
+
+/* Asks who asks, and answers when that has ended. */
+static void ask_back(struct party *p, const struct dgram_event *request)
+{
+	const struct dgram_message m = {
+	        .kind = DGRAM_REQUEST, .session = request->session, .deadline = DGRAM_NEVER};
+
+	first_request = request->id;
+	assert_int_equal(dgram_endpoint_submit(p->endpoint, &m, dgram_clock(), NULL), 0);
+}
+
+static void what_the_peer_asks_is_refused(void **state)
+{
+	struct server s;
+	struct dgram_call call;
+
+	(void)state;
+	start(&s, "127.0.0.1:0", NULL, ask_back);
+	s.party.answer_when_done = &first_request;
+	call = question(&s.party.here, "who are you?");
+	assert_int_equal(dgram_call(&call), (int)strlen("no such name"));
+	assert_string_equal(text, "no such name");
 	stop(&s);
 	party_close(&s.party);
 }
@@ -239,6 +339,32 @@ static void an_address_that_was_heard_is_not_left(void **state)
 	stop(&slow);
 	assert_int_equal(slow.party.requests, 1);
 	party_close(&slow.party);
+	dgram_socket_close(&silent);
+}
+
+/* An ACCEPT that comes when the next address has its turn is not the next address's. */
+static void an_address_that_answers_late_is_asked_again(void **state)
+{
+	struct dgram_addr to[2];
+	struct dgram_socket silent;
+	struct dgram_call call;
+	struct server late;
+
+	(void)state;
+	open_bound(&silent, "127.0.0.1:0", NULL);
+	party_open(&late.party, "127.0.0.1:0", NULL);
+	late.other = &silent;
+	to[0] = late.party.here;
+	to[1] = name_of(&silent);
+	run_thread(&late);
+	call = question(to, "late");
+	call.to_count = 2;
+	assert_int_equal(dgram_call(&call), 4);
+	assert_true(dgram_addr_equal(&call.from, &to[0]));
+	assert_true(call.requests >= 3);
+	stop(&late);
+	assert_int_equal(late.party.requests, 1);
+	party_close(&late.party);
 	dgram_socket_close(&silent);
 }
 
@@ -432,26 +558,43 @@ static void on_alarm(int number)
 	(void)number;
 }
 
-static void signals_do_not_end_a_call(void **state)
+static void storm(long interval)
+{
+	const struct itimerval often = {.it_interval.tv_usec = interval,
+	                                .it_value.tv_usec = interval};
+
+	setitimer(ITIMER_REAL, &often, NULL);
+}
+
+static void signals_end_neither_a_call_nor_a_pause(void **state)
 {
 	const struct sigaction action = {.sa_handler = on_alarm};
-	const struct itimerval often = {.it_interval.tv_usec = 500, .it_value.tv_usec = 500},
-	                       off = {0};
 	struct dgram_socket silent;
 	struct dgram_addr to;
 	struct dgram_call call;
+	struct server s;
 
 	(void)state;
+	sigaction(SIGALRM, &action, NULL);
 	open_bound(&silent, "127.0.0.1:0", NULL);
 	to = name_of(&silent);
 	call = question(&to, "anybody?");
 	call.timeout = 100 * DGRAM_MS;
-	sigaction(SIGALRM, &action, NULL);
-	setitimer(ITIMER_REAL, &often, NULL);
+	storm(500);
 	assert_int_equal(dgram_call(&call), DGRAM_ERR_TIMEOUT);
-	setitimer(ITIMER_REAL, &off, NULL);
+	storm(0);
 	assert_true(call.elapsed >= 100 * DGRAM_MS);
 	dgram_socket_close(&silent);
+
+	start(&s, "127.0.0.1:0", NULL, busy_at_first);
+	call = question(&s.party.here, "job");
+	storm(500);
+	assert_int_equal(dgram_call(&call), 3);
+	storm(0);
+	assert_true(call.elapsed >= 40 * DGRAM_MS);
+	assert_int_equal(call.requests, 3);
+	stop(&s);
+	party_close(&s.party);
 }
 
 int main(void)
@@ -460,17 +603,21 @@ int main(void)
 	        cmocka_unit_test(a_call_is_answered),
 	        cmocka_unit_test(a_failure_is_an_answer),
 	        cmocka_unit_test(large_calls_are_answered),
+	        cmocka_unit_test(very_large_calls_are_answered),
+	        cmocka_unit_test(name_and_mark_come_along),
+	        cmocka_unit_test(what_the_peer_asks_is_refused),
 	        cmocka_unit_test(nobody_there_is_refused_at_once),
 	        cmocka_unit_test(the_next_address_is_asked_after_a_refusal_or_silence),
 	        cmocka_unit_test(both_families_are_tried),
 	        cmocka_unit_test(an_address_that_was_heard_is_not_left),
+	        cmocka_unit_test(an_address_that_answers_late_is_asked_again),
 	        cmocka_unit_test(silence_everywhere_ends_with_the_timeout),
 	        cmocka_unit_test(a_busy_peer_is_asked_again_when_it_said),
 	        cmocka_unit_test(each_no_has_an_error_of_its_own),
 	        cmocka_unit_test(a_request_too_long_for_the_peer_is_refused),
 	        cmocka_unit_test(who_sends_our_bytes_back_speaks_another_protocol),
 	        cmocka_unit_test(calls_that_cannot_be_send_nothing),
-	        cmocka_unit_test(signals_do_not_end_a_call),
+	        cmocka_unit_test(signals_end_neither_a_call_nor_a_pause),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,9 +12,10 @@ static int misbehave(void)
 {
 	struct dgram_event event;
 
-	request(&client, &server.here, "from the child");
-	if (dgram_loop_timeout(client.loop) != 0)
+	if (dgram_loop_timeout(client.loop) !=
+	    0) /* or a loop of one's own would sleep and never know */
 		return 1;
+	request(&client, &server.here, "from the child");
 	for (int i = 0; i < 2; i++)
 		if (dgram_loop_wait(client.loop, &event, 0) != DGRAM_ERR_CLOSED || event.type != 0)
 			return 2;

@@ -13,6 +13,7 @@ struct party {
 	struct dgram_endpoint *endpoint;
 	struct dgram_addr here;
 	void (*answer)(struct party *p, const struct dgram_event *request); /* NULL: with what it said */
+	const uint64_t *answer_when_done; /* a request that is answered with why ours has ended */
 	bool patterned;                /* messages and replies are pattern(), however long */
 	uint32_t requests, messages, done; /* events of each kind */
 	struct dgram_event last;       /* name and data are not kept, but for this: */
@@ -68,6 +69,9 @@ static inline void party_note(struct party *p, const struct dgram_event *event)
 	p->requests += event->type == DGRAM_EVENT_REQUEST;
 	p->messages += event->type == DGRAM_EVENT_MESSAGE;
 	p->done += event->type == DGRAM_EVENT_DONE;
+	if (event->type == DGRAM_EVENT_DONE && p->answer_when_done != NULL)
+		reply(p, *p->answer_when_done, event->reason == DGRAM_REASON_NO_SUCH_NAME ? "no such name" : "?",
+		      event->reason == DGRAM_REASON_NO_SUCH_NAME ? 12 : 1);
 	if (event->type == DGRAM_EVENT_REQUEST && p->answer == NULL)
 		reply(p, event->id, event->data, event->len);
 	else if (event->type == DGRAM_EVENT_REQUEST)

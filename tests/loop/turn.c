@@ -31,6 +31,7 @@ struct dgram_endpoint {
 	uint32_t interface_odd;
 	const size_t *lens; /* of what is to be sent */
 	size_t lens_count, sent;
+	size_t lens_for_received; /* lens_count, once something came */
 	uint64_t deadline;
 };
 
@@ -49,6 +50,8 @@ uint64_t __wrap_dgram_clock(void)
 	return clock_now > 0 ? clock_now : __real_dgram_clock();
 }
 
+static bool errors_come; /* with each send */
+
 /* Entries that were given to the socket. */
 static struct {
 	size_t len, segment;
@@ -64,11 +67,25 @@ int __wrap_dgram_socket_send_batch(struct dgram_socket *s, const struct dgram_da
 {
 	int sent = __real_dgram_socket_send_batch(s, v, n);
 
+	if (errors_come)
+		s->errors[s->errors_count++] = (struct dgram_socket_error){
+		        .to = v[0].peer, .error = DGRAM_ERR_UNREACHABLE};
 	for (int i = 0; i < sent && entry_count < 200; i++, entry_count++) {
 		entries[entry_count].len = v[i].len;
 		entries[entry_count].segment = v[i].segment;
 	}
 	return sent;
+}
+
+static int
+        nothing_there; /* receives that find nothing, though poll() said so: a damaged datagram */
+
+int __wrap_dgram_socket_recv_batch(struct dgram_socket *s, struct dgram_datagram *v, size_t n);
+int __real_dgram_socket_recv_batch(struct dgram_socket *s, struct dgram_datagram *v, size_t n);
+
+int __wrap_dgram_socket_recv_batch(struct dgram_socket *s, struct dgram_datagram *v, size_t n)
+{
+	return nothing_there-- > 0 ? DGRAM_ERR_AGAIN : __real_dgram_socket_recv_batch(s, v, n);
 }
 
 static void note(char what)
@@ -107,6 +124,7 @@ enum dgram_fate dgram_endpoint_receive(struct dgram_endpoint *ep, const struct d
 	ep->received[ep->received_count].first = in->len > 0 ? in->data[0] : 0;
 	ep->received_count++;
 	ep->events += ep->events_each;
+	ep->lens_count += ep->lens_for_received;
 	assert_int_equal(in->segment, 0);
 	return DGRAM_FATE_TAKEN;
 }
@@ -180,6 +198,8 @@ static void set_up(struct stage *s)
 	clock_now = DGRAM_S;
 	clock_step = 0;
 	entry_count = 0;
+	nothing_there = 0;
+	errors_come = false;
 	open_bound(&s->socket, "127.0.0.1:0", NULL);
 	open_bound(&s->other, "127.0.0.1:0", NULL);
 	s->here = name_of(&s->socket);
@@ -390,6 +410,19 @@ static void a_datagram_that_is_too_long_is_an_empty_one(void **state)
 	take_down(&s);
 }
 
+static void a_datagram_that_was_not_there_after_all_is_no_error(void **state)
+{
+	struct stage s;
+
+	(void)state;
+	set_up(&s);
+	send_text(&s.other, "x", &s.here);
+	nothing_there = 1;
+	expect_wait(&s, 0, "eteete");
+	expect_wait(&s, 0, "eteerete");
+	take_down(&s);
+}
+
 static void push_error(struct stage *s, const char *to, int error, int errno_value, uint32_t mtu)
 {
 	s->socket.errors[s->socket.errors_count++] = (struct dgram_socket_error){
@@ -433,6 +466,23 @@ static void errors_are_told_after_the_datagrams_and_in_bytes_of_payload(void **s
 		}
 		take_down(&s);
 	}
+}
+
+/* A loop of the program's own would sleep on what is in the socket and not in the kernel. */
+static void errors_that_a_send_met_are_told_before_the_sleep(void **state)
+{
+	static const size_t lens[] = {100};
+	struct stage s;
+
+	(void)state;
+	set_up(&s);
+	send_text(&s.other, "x", &s.here);
+	fake.lens = lens;
+	fake.lens_for_received = 1;
+	errors_come = true;
+	expect_wait(&s, 0, "eteereTt!e");
+	assert_int_equal(s.socket.errors_count, 0);
+	take_down(&s);
 }
 
 static void a_refusal_comes_after_what_came_before_it(void **state)
@@ -537,6 +587,8 @@ int main(void)
 	        cmocka_unit_test(all_that_is_due_is_sent),
 	        cmocka_unit_test(a_datagram_that_is_too_long_is_an_empty_one),
 	        cmocka_unit_test(errors_are_told_after_the_datagrams_and_in_bytes_of_payload),
+	        cmocka_unit_test(a_datagram_that_was_not_there_after_all_is_no_error),
+	        cmocka_unit_test(errors_that_a_send_met_are_told_before_the_sleep),
 	        cmocka_unit_test(a_refusal_comes_after_what_came_before_it),
 	        cmocka_unit_test(it_wakes_for_the_endpoints_deadline),
 	        cmocka_unit_test(a_child_abandons_once),
