@@ -1,14 +1,18 @@
 #include "caller.h"
+#include "wait.h"
 #include <dgram/profile.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define RESOLVE_TIMEOUT (30 * DGRAM_S)
 #define BUSY_PAUSE_MIN (10 * DGRAM_MS)
-#define MESSAGES 64            /* one at a time, and the round trips that look for an address */
-#define POOL_SPARE (1u << 20)  /* bytes, beside the longest request and reply */
+#define ROOM_PAUSE (5 * DGRAM_MS)   /* until a message that found no room is tried again */
+#define MESSAGES (2 * CALLS_MAX)    /* those, and the round trips that look for an address */
+#define IDLE_MS 16000 /* who waits pings in a quarter of it: so soon a peer's restart is known, and our session forgotten */
+#define POOL_SPARE (1u << 20)       /* bytes */
 
 /* What dgram/profile.h says of a destination. */
 static const struct pace {
@@ -64,16 +68,10 @@ static uint64_t allowance(const struct caller *c, const struct pace *pace)
 	return sum < deadline ? sum : deadline;
 }
 
-uint64_t caller_span(const struct caller *c)
+__attribute__((format(printf, 3, 4))) static void explain(const struct caller *c, const struct call *call,
+							  const char *format, ...)
 {
-	uint64_t now = dgram_clock();
-
-	return (now < c->end ? now : c->end) - c->start;
-}
-
-__attribute__((format(printf, 2, 3))) static void explain(const struct caller *c, const char *format, ...)
-{
-	char span[32], text[256];
+	char span[32], text[256], line[32] = "";
 	va_list args;
 
 	if (!c->explain)
@@ -81,10 +79,21 @@ __attribute__((format(printf, 2, 3))) static void explain(const struct caller *c
 	va_start(args, format);
 	vsnprintf(text, sizeof text, format, args);
 	va_end(args);
-	say("%9s  %s", target_span(dgram_clock() - c->start, span, sizeof span), text);
+	if (call->line > 0)
+		snprintf(line, sizeof line, "line %llu: ", call->line);
+	say("%9s  %s%s", target_span(dgram_clock() - call->start, span, sizeof span), line, text);
 }
 
 /* -- the way out -- */
+
+/* Room for every request and its reply at once, each as long as it may be: a request that is answered makes room, but not
+ * one whose answer finds none. */
+static uint64_t pool_for(const struct caller *c)
+{
+	uint64_t each = (uint64_t)c->request_max + c->reply_max;
+
+	return c->at_once * (each + each / 16) + POOL_SPARE;
+}
 
 static int open_loop(struct caller *c)
 {
@@ -97,8 +106,9 @@ static int open_loop(struct caller *c)
 		.busy = 2 * DGRAM_RESOLVE_MAX,
 		.messages = MESSAGES,
 		.requests = 2,
+		.idle_ms = IDLE_MS,
 		.message_max = (uint32_t)(c->reply_max > 0 ? c->reply_max : 1),
-		.pool = 2 * (uint64_t)(c->request_max + c->reply_max) + POOL_SPARE,
+		.pool = pool_for(c),
 	};
 
 	c->loop = dgram_loop_new(&c->socket, &config);
@@ -132,146 +142,112 @@ void caller_close(struct caller *c)
 	c->loop = NULL;
 }
 
-/* The next event before that time; false: there is none. */
-static bool hear(struct caller *c, struct dgram_event *event, uint64_t until)
-{
-	for (;;) {
-		uint64_t now = dgram_clock();
-		int n = dgram_loop_wait(c->loop, event, until == DGRAM_NEVER ? until : until > now ? until - now : 0);
+/* -- calls -- */
 
-		if (n > 0)
-			return true;
-		if (n < 0)
-			c->code = fail(exit_of(n), "%s: cannot receive: %s", c->target->text,
-				       n == DGRAM_ERR_SYSTEM ? strerror(errno) : dgram_strerror(n));
-		if (n < 0 || now >= until)
-			return false;
-	}
+static struct dgram_endpoint *endpoint(const struct caller *c)
+{
+	return dgram_loop_endpoint(c->loop);
 }
 
-static int submit_failed(struct caller *c, int error, size_t len)
+static bool is_due(const struct call *call, uint64_t now)
 {
-	if (error == DGRAM_ERR_SIZE)
-		return fail(CODE_SIZE, "%s: %zu bytes are too large for a message; nothing was sent", c->target->text, len);
-	return fail(exit_of(error), "%s: cannot send: %s", c->target->text, dgram_strerror(error));
+	return call != NULL && call->id == 0 && call->again <= now;
 }
 
-/* -- which address -- */
-
-/* A round trip to each address in turn says which one is alive, and the message goes to that one alone: two copies of
- * it in two sessions would be two messages. Silence moves on when the wait is over, a refusal at once, and an answer to
- * any try counts. */
-struct search {
-	struct pace pace;
-	uint64_t wait, next; /* ns: the length of this wait, and its end */
-	size_t at, left;     /* left: addresses that did not refuse */
-	bool out[DGRAM_RESOLVE_MAX];
-};
-
-static void probe(struct caller *c, struct search *s, uint64_t now)
+/* The place of the first one that is due, in the order of their beginning, from that number on; CALLS_MAX: none is. */
+static size_t first_due(const struct caller *c, uint64_t number, uint64_t now)
 {
-	char who[DGRAM_ADDR_TEXT_MAX];
-	uint64_t patience = 2 * c->target->count * s->wait;
-	struct dgram_message m = {.kind = DGRAM_ECHO};
+	size_t first = CALLS_MAX;
 
-	while (s->out[s->at % c->target->count])
-		s->at++;
-	s->at %= c->target->count;
-	m.to = c->target->addrs[s->at];
-	m.user = s->at++;
-	m.deadline = c->end - now > patience ? now + patience : c->end;
-	explain(c, "looking for %s", dgram_addr_display(&m.to, who, sizeof who));
-	dgram_endpoint_submit(dgram_loop_endpoint(c->loop), &m, now, NULL); /* no room: the next one may have some */
-	s->next = now + s->wait;
-	s->wait = longer(&s->pace, s->wait);
+	for (size_t i = 0; i < CALLS_MAX; i++)
+		if (is_due(c->calls[i], now) && c->calls[i]->number >= number &&
+		    (first == CALLS_MAX || c->calls[i]->number < c->calls[first]->number))
+			first = i;
+	return first;
 }
 
-static bool is_refusal(const struct dgram_event *e)
+/* The call is over: *call->end says how. */
+static void finish(struct caller *c, struct call *call)
 {
-	return e->outcome == DGRAM_REFUSED &&
-	       (e->reason == DGRAM_REASON_UNHEARD || e->reason == DGRAM_REASON_UNREACHABLE || e->reason == DGRAM_REASON_ECHOED);
-}
-
-/* What became of a round trip: whether its address is the one. */
-static bool probed(struct caller *c, struct search *s, const struct dgram_event *e, uint64_t now)
-{
-	size_t i = (size_t)e->user;
-
-	if (e->outcome == DGRAM_ANSWERED || e->reason == DGRAM_REASON_BUSY)
-		return true;
-	if (!is_refusal(e) || c->retry_refused || s->out[i])
-		return false;
-	explain(c, "%s", dgram_reason_text((enum dgram_reason)e->reason));
-	s->out[i] = true;
-	s->left--;
-	s->next = now;
-	return false;
-}
-
-/* True: c->at is the address that answers. False: none does, and *done says why. */
-static bool find(struct caller *c, struct dgram_event *done)
-{
-	struct search s = {.pace = pace_of(c), .left = c->target->count};
 	uint64_t now = dgram_clock();
-	struct dgram_event e;
 
-	*done = (struct dgram_event){.outcome = DGRAM_REFUSED, .reason = DGRAM_REASON_NO_SESSION};
-	for (s.wait = s.pace.first; now < c->end && s.left > 0 && c->code == 0; now = dgram_clock()) {
-		if (now >= s.next)
-			probe(c, &s, now);
-		if (!hear(c, &e, s.next < c->end ? s.next : c->end))
-			continue;
-		if (e.type != DGRAM_EVENT_DONE || e.kind != DGRAM_ECHO)
-			continue;
-		if (probed(c, &s, &e, dgram_clock())) {
-			c->found = true;
-			c->at = (size_t)e.user;
-			return true;
-		}
-		if (is_refusal(&e))
-			*done = e;
-	}
-	if (s.left > 0)
-		done->reason = DGRAM_REASON_NO_SESSION;
-	return false;
+	call->elapsed = (now < call->until ? now : call->until) - call->start;
+	call->done = true;
+	c->news = true;
+	for (size_t i = 0; i < CALLS_MAX; i++)
+		if (c->calls[i] == call)
+			c->calls[i] = NULL;
 }
 
-/* -- one message -- */
-
-/* Once, to the address that was found, until it has ended. */
-static void send_once(struct caller *c, const struct dgram_message *m, struct dgram_event *done)
+static void keep_reply(struct caller *c, struct call *call, const struct dgram_event *e)
 {
-	uint64_t id;
-	char who[DGRAM_ADDR_TEXT_MAX];
-	int error;
-
-	c->tries++;
-	explain(c, "try %u to %s", c->tries, dgram_addr_display(&m->to, who, sizeof who));
-	error = dgram_endpoint_submit(dgram_loop_endpoint(c->loop), m, dgram_clock(), &id);
-	if (error < 0) {
-		c->code = submit_failed(c, error, m->len);
+	call->end = *e;
+	call->end.data = (const uint8_t *)"";
+	if (e->len == 0)
+		return;
+	if (e->len > call->reply_room) {
+		free(call->reply);
+		call->reply = malloc(e->len);
+		call->reply_room = call->reply != NULL ? e->len : 0;
+	}
+	if (call->reply == NULL) {
+		c->code = fail(CODE_BUSY, "out of memory");
 		return;
 	}
-	do {
-		if (!hear(c, done, DGRAM_NEVER))
-			return;
-	} while (done->type != DGRAM_EVENT_DONE || done->id != id);
+	memcpy(call->reply, e->data, e->len);
+	call->end.data = call->reply;
+}
+
+void call_free(struct call *call)
+{
+	free(call->reply);
+	*call = (struct call){0};
+}
+
+static void submit(struct caller *c, size_t i, uint64_t now)
+{
+	struct call *call = c->calls[i];
+	const char *name = c->target->uri.name;
+	const struct dgram_message m = {
+		.kind = (uint8_t)call->kind,
+		.to = c->target->addrs[c->at],
+		.data = call->data,
+		.len = call->len,
+		.name = *name != '\0' ? name : NULL,
+		.name_len = strlen(name),
+		.deadline = call->until,
+		.user = i,
+		.ordered = call->ordered,
+		.idempotent = call->kind == DGRAM_REQUEST && c->options->idempotent,
+	};
+	int error = dgram_endpoint_submit(endpoint(c), &m, now, &call->id);
+	char who[DGRAM_ADDR_TEXT_MAX];
+
+	if (error == DGRAM_ERR_FULL) {
+		call->again = now + ROOM_PAUSE;
+	} else if (error < 0) {
+		c->code = fail_line(call->line, exit_of(error), "%s: cannot send %zu bytes: %s", c->target->text, call->len,
+				    dgram_strerror(error));
+	} else {
+		call->tries++;
+		explain(c, call, "try %u to %s", call->tries, dgram_addr_display(&m.to, who, sizeof who));
+	}
 }
 
 /* How long to wait before it is sent again; DGRAM_NEVER: this is the end. */
-static uint64_t pause_after(const struct caller *c, const struct dgram_event *done)
+static uint64_t pause_after(const struct caller *c, const struct call *call)
 {
-	if (done->outcome != DGRAM_REFUSED)
+	if (call->end.outcome != DGRAM_REFUSED)
 		return DGRAM_NEVER;
-	switch ((enum dgram_reason)done->reason) {
+	switch ((enum dgram_reason)call->end.reason) {
 	case DGRAM_REASON_BUSY:
-		return done->retry_after > BUSY_PAUSE_MIN ? done->retry_after : BUSY_PAUSE_MIN;
+		return call->end.retry_after > BUSY_PAUSE_MIN ? call->end.retry_after : BUSY_PAUSE_MIN;
 	case DGRAM_REASON_CLOSED:
 	case DGRAM_REASON_LOST:
-		return c->wait;
+		return call->wait;
 	case DGRAM_REASON_UNHEARD:
 	case DGRAM_REASON_UNREACHABLE:
-		return c->retry_refused ? c->wait : DGRAM_NEVER;
+		return c->retry_refused ? call->wait : DGRAM_NEVER;
 	case DGRAM_REASON_NONE:
 	case DGRAM_REASON_NO_SESSION:
 	case DGRAM_REASON_DEADLINE:
@@ -289,77 +265,231 @@ static uint64_t pause_after(const struct caller *c, const struct dgram_event *do
 	return DGRAM_NEVER;
 }
 
-static void explain_end(const struct caller *c, const struct dgram_event *e)
+static void explain_end(const struct caller *c, const struct call *call)
 {
+	const struct dgram_event *e = &call->end;
 	char who[DGRAM_ADDR_TEXT_MAX], span[32];
 
 	dgram_addr_display(&e->peer, who, sizeof who);
 	if (e->outcome != DGRAM_ANSWERED)
-		explain(c, "end: %s%s", dgram_reason_text((enum dgram_reason)e->reason),
+		explain(c, call, "end: %s%s", dgram_reason_text((enum dgram_reason)e->reason),
 			e->outcome == DGRAM_UNKNOWN ? "; it was sent" : "");
 	else if (e->kind == DGRAM_SEND)
-		explain(c, "%s has it", who);
+		explain(c, call, "%s has it", who);
 	else
-		explain(c, "answer from %s, %zu bytes; %s of it there", who, e->len,
+		explain(c, call, "answer from %s, %zu bytes; %s of it there", who, e->len,
 			target_span(e->service, span, sizeof span));
 }
 
-/* As long as sending it again can help. */
-static void send_until(struct caller *c, struct dgram_message *m, struct dgram_event *done)
+/* It ended at the endpoint: that was all, or it is sent again. */
+static void ended(struct caller *c, struct call *call, const struct dgram_event *e, uint64_t now)
 {
 	struct pace pace = pace_of(c);
-	struct dgram_event ignored;
+	uint64_t pause;
 
-	for (c->wait = pace.first; c->code == 0; c->wait = longer(&pace, c->wait)) {
-		uint64_t now, pause;
+	call->id = 0;
+	keep_reply(c, call, e);
+	explain_end(c, call);
+	c->found = c->found && (c->target->count == 1 || e->outcome == DGRAM_ANSWERED); /* else the others may be alive */
+	pause = pause_after(c, call);
+	if (now >= call->until || pause >= call->until - now) {
+		finish(c, call);
+		return;
+	}
+	call->again = now + pause;
+	call->wait = longer(&pace, call->wait);
+}
 
-		if (!c->found && !find(c, done)) {
-			explain_end(c, done);
-			return;
-		}
-		m->to = c->target->addrs[c->at];
-		send_once(c, m, done);
-		if (c->code != 0)
-			return;
-		explain_end(c, done);
-		c->found = c->target->count == 1 || done->outcome == DGRAM_ANSWERED; /* else the others may be alive */
-		now = dgram_clock();
-		pause = pause_after(c, done);
-		if (now >= c->end || pause >= c->end - now)
-			return;
-		while (hear(c, &ignored, now + pause))
-			;
+/* -- which address -- */
+
+static void search_begin(struct caller *c, uint64_t now)
+{
+	c->search = (struct search){
+		.runs = true,
+		.wait = pace_of(c).first,
+		.next = now,
+		.left = c->target->count,
+		.refusal = DGRAM_REASON_NO_SESSION,
+	};
+}
+
+static void search_next(struct caller *c, const struct call *call, uint64_t now)
+{
+	struct search *s = &c->search;
+	struct pace pace = pace_of(c);
+	char who[DGRAM_ADDR_TEXT_MAX];
+	struct dgram_message m = {.kind = DGRAM_ECHO, .deadline = now + 2 * c->target->count * s->wait};
+
+	while (s->out[s->at % c->target->count])
+		s->at++;
+	s->at %= c->target->count;
+	m.to = c->target->addrs[s->at];
+	m.user = s->at++;
+	explain(c, call, "looking for %s", dgram_addr_display(&m.to, who, sizeof who));
+	dgram_endpoint_submit(endpoint(c), &m, now, NULL); /* no room: the next one may have some */
+	s->next = now + s->wait;
+	s->wait = longer(&pace, s->wait);
+}
+
+/* What became of a round trip. */
+static void search_heard(struct caller *c, const struct dgram_event *e, uint64_t now)
+{
+	struct search *s = &c->search;
+	size_t i = (size_t)e->user;
+
+	if (!s->runs)
+		return;
+	if (e->outcome == DGRAM_ANSWERED || e->reason == DGRAM_REASON_BUSY) {
+		s->runs = false;
+		c->found = true;
+		c->at = i;
+		return;
+	}
+	if (e->outcome != DGRAM_REFUSED || c->retry_refused || s->out[i])
+		return;
+	if (e->reason != DGRAM_REASON_UNHEARD && e->reason != DGRAM_REASON_UNREACHABLE && e->reason != DGRAM_REASON_ECHOED)
+		return;
+	s->refusal = (enum dgram_reason)e->reason;
+	s->out[i] = true;
+	s->left--;
+	s->next = now;
+}
+
+/* No address is alive, or time is up for this one. */
+static void give_up(struct caller *c, struct call *call, enum dgram_reason reason)
+{
+	if (call->tries == 0)
+		call->end = (struct dgram_event){
+			.kind = (uint8_t)call->kind,
+			.outcome = DGRAM_REFUSED,
+			.reason = (uint8_t)reason,
+			.data = (const uint8_t *)"",
+		};
+	explain_end(c, call);
+	finish(c, call);
+}
+
+/* -- the loop -- */
+
+static void work_on(struct caller *c, size_t i, uint64_t now)
+{
+	struct call *call = c->calls[i];
+
+	if (now >= call->until) {
+		give_up(c, call, DGRAM_REASON_NO_SESSION);
+	} else if (c->found) {
+		submit(c, i, now);
+	} else {
+		if (!c->search.runs)
+			search_begin(c, now);
+		if (c->search.left == 0)
+			give_up(c, call, c->search.refusal);
+		else if (now >= c->search.next)
+			search_next(c, call, now);
 	}
 }
 
-int caller_send(struct caller *c, enum dgram_kind kind, const void *data, size_t len, struct dgram_event *done)
+/* Does what is due, and says when something will be. */
+static uint64_t work(struct caller *c)
 {
-	const struct options *o = c->options;
-	const char *name = c->target->uri.name;
-	struct dgram_message m = {
-		.kind = (uint8_t)kind,
-		.data = data,
-		.len = len,
-		.name = *name != '\0' ? name : NULL,
-		.name_len = strlen(name),
-		.idempotent = kind == DGRAM_REQUEST && o->idempotent,
-	};
-	struct dgram_event old;
-	struct pace pace;
+	uint64_t now = dgram_clock(), due = DGRAM_NEVER;
+	bool waits = false;
 
-	c->start = dgram_clock();
-	c->tries = 0;
+	for (size_t i = first_due(c, 0, now); i < CALLS_MAX && c->code == 0;) {
+		uint64_t number = c->calls[i]->number;
+
+		work_on(c, i, now);
+		i = first_due(c, number + 1, now);
+	}
+	for (size_t i = 0; i < CALLS_MAX; i++) {
+		const struct call *call = c->calls[i];
+		uint64_t at = call == NULL || call->id != 0 ? DGRAM_NEVER : call->again > now ? call->again : call->until;
+
+		waits = waits || is_due(call, now);
+		due = at < due ? at : due;
+	}
+	if (!waits && !c->found)
+		c->search.runs = false; /* nobody is interested: the next call begins anew */
+	return waits && c->search.runs && c->search.next < due ? c->search.next : due;
+}
+
+static void handle(struct caller *c, const struct dgram_event *e)
+{
+	struct call *call = e->user < CALLS_MAX ? c->calls[e->user] : NULL;
+	uint64_t now = dgram_clock();
+
+	if (e->type == DGRAM_EVENT_REQUEST) /* of the peer's, in our session */
+		dgram_endpoint_refuse(endpoint(c), e->id, DGRAM_NOT_ALLOWED, 0, now);
+	if (e->type != DGRAM_EVENT_DONE)
+		return;
+	if (e->kind == DGRAM_ECHO)
+		search_heard(c, e, now);
+	else if (call != NULL && call->id == e->id)
+		ended(c, call, e, now);
+}
+
+static uint64_t left_until(uint64_t end, uint64_t now)
+{
+	return end == DGRAM_NEVER ? end : end > now ? end - now : 0;
+}
+
+/* Sleeps; whether fd can be read. */
+static bool sleep_until(struct caller *c, int fd, uint64_t due)
+{
+	struct pollfd fds[2] = {{.fd = dgram_loop_fd(c->loop), .events = POLLIN}, {.fd = fd, .events = POLLIN}};
+	uint64_t timeout = dgram_loop_timeout(c->loop), now = dgram_clock();
+
+	if (timeout < left_until(due, now))
+		due = now + timeout;
+	wait_until(fds, 2, due);
+	return fds[1].revents != 0;
+}
+
+enum caller_news caller_wait(struct caller *c, int fd)
+{
+	for (;;) {
+		uint64_t due = work(c);
+		struct dgram_event e;
+		int n;
+
+		if (c->code != 0)
+			return CALLER_BROKEN;
+		if (c->news) {
+			c->news = false;
+			return CALLER_DONE;
+		}
+		n = dgram_loop_wait(c->loop, &e, fd >= 0 ? 0 : left_until(due, dgram_clock()));
+		if (n < 0)
+			c->code = fail(exit_of(n), "%s: cannot receive: %s", c->target->text,
+				       n == DGRAM_ERR_SYSTEM ? strerror(errno) : dgram_strerror(n));
+		else if (n > 0)
+			handle(c, &e);
+		else if (fd >= 0 && sleep_until(c, fd, due))
+			return CALLER_INPUT;
+	}
+}
+
+int caller_begin(struct caller *c, struct call *call)
+{
+	struct pace pace;
+	size_t i = 0;
+
+	call->start = dgram_clock();
 	if (c->loop == NULL)
 		c->code = open_way(c);
-	else
-		while (hear(c, &old, 0)) /* since the last message: a peer that went away says so */
-			;
 	if (c->code != 0)
 		return c->code;
 	c->found = c->found || c->target->count == 1;
 	pace = pace_of(c);
-	c->end = c->start + allowance(c, &pace);
-	m.deadline = c->end;
-	send_until(c, &m, done);
-	return c->code;
+	call->done = false;
+	call->number = c->begun++;
+	call->until = call->start + allowance(c, &pace);
+	call->id = 0;
+	call->again = call->start;
+	call->wait = pace.first;
+	call->tries = 0;
+	while (c->calls[i] != NULL)
+		i++;
+	c->calls[i] = call;
+	return 0;
 }

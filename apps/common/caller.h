@@ -1,4 +1,4 @@
-/* caller.h - a client on the dgram protocol: one peer, one socket, one message after another.
+/* caller.h - a client on the dgram protocol: one peer, one socket, one session for as many messages at once as wanted.
  *
  * An endpoint says truly how one message to one address ended. Here stands what a person means by asking a name: each
  * of its addresses is tried, and what certainly did not run is sent again where that can help (the peer was busy, or
@@ -12,34 +12,79 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define CALLS_MAX 32 /* messages at once */
+
+/* One message on its way. Zeroed before its first use; afterwards it may be used again. */
+struct call {
+	bool done;
+	struct dgram_event end; /* once done: its data lie in reply */
+	uint64_t elapsed;       /* ns; no longer than it was allowed */
+
+	/* the caller's */
+	enum dgram_kind kind;
+	bool ordered;
+	const void *data;
+	size_t len;
+	unsigned long long line; /* of the input, for the time line; 0: none */
+	uint64_t number;         /* of all that were begun */
+	uint64_t start, until;   /* ns; until: its deadline */
+	uint64_t id;             /* at the endpoint; 0: it is not there */
+	uint64_t again;          /* ns: when it goes there */
+	uint64_t wait;           /* ns: the pause after that */
+	unsigned tries;
+	uint8_t *reply;
+	size_t reply_room;
+};
+
+/* A round trip to each address in turn says which one is alive, and messages go to that one alone: two copies of one in
+ * two sessions would be two messages. Silence moves on when the wait is over, a refusal at once, and an answer to any
+ * try counts. */
+struct search {
+	bool runs;
+	uint64_t wait, next;      /* ns: the length of this wait, and its end */
+	size_t at, left;          /* left: addresses that did not refuse */
+	bool out[DGRAM_RESOLVE_MAX];
+	enum dgram_reason refusal; /* the last one */
+};
+
 struct caller {
 	/* what to do, filled in before the first call */
 	const struct options *options;
 	struct target *target;
 	size_t request_max, reply_max; /* bytes */
+	unsigned at_once;              /* messages, CALLS_MAX at most */
 	bool retry_refused;            /* keep asking an address that refuses */
 	bool explain;                  /* a time line on stderr */
 
 	/* its own */
 	struct dgram_socket socket;
-	struct dgram_loop *loop; /* NULL: not open yet */
-	uint64_t start, end;     /* ns: of the message at hand; end: its deadline */
-	uint64_t wait;           /* ns: the next pause */
-	unsigned tries;          /* times it was submitted */
-	bool found;              /* the address that answers is at */
+	struct dgram_loop *loop;       /* NULL: not open yet */
+	struct call *calls[CALLS_MAX]; /* NULL: free */
+	uint64_t begun;
+	struct search search;
+	bool found;                    /* the address that answers is at */
 	size_t at;
-	int code; /* not 0: it cannot go on, which was said */
+	bool news;                     /* a call is done since caller_wait said so */
+	int code;                      /* not 0: it cannot go on, which was said */
 };
 
-/* Sends a message of kind (DGRAM_REQUEST, DGRAM_SEND) to the target and waits for its end, at the deadline at the latest.
- * The first call finds the target's addresses and opens a socket. 0 with *done, whose data are borrowed until the
- * next call; or an exit code after a sentence. */
-int caller_send(struct caller *c, enum dgram_kind kind, const void *data, size_t len, struct dgram_event *done);
+enum caller_news {
+	CALLER_DONE,   /* a call is done, maybe several */
+	CALLER_INPUT,  /* fd can be read */
+	CALLER_BROKEN, /* c->code says how; it was said */
+};
 
-/* How long the message at hand took; no longer than it was allowed. */
-uint64_t caller_span(const struct caller *c);
+/* Begins a message of call->kind to the target: call->kind, data, len, ordered and line are set, and data stays until it
+ * is done. At most at_once of them. The first one finds the target's addresses and opens a socket. 0, or an exit code
+ * after a sentence. */
+int caller_begin(struct caller *c, struct call *call);
 
-/* Tells the peer that we go, and gives everything back. */
+/* Waits for news; fd -1: of calls alone. A call is done at its deadline at the latest. */
+enum caller_news caller_wait(struct caller *c, int fd);
+
+/* Tells the peer that we go, and gives everything back but the calls' replies. */
 void caller_close(struct caller *c);
+
+void call_free(struct call *call);
 
 #endif

@@ -281,6 +281,20 @@ static bool next_part(struct payload *p)
 	return false;
 }
 
+bool payload_ready(const struct payload *p)
+{
+	size_t have = p->end - p->start;
+
+	if (!is_split(p) || p->eof || have > raw_max(p))
+		return true;
+	return have > 0 && memchr(p->buffer + p->start, p->options->lines ? '\n' : '\0', have) != NULL;
+}
+
+void payload_feed(struct payload *p)
+{
+	fill(p);
+}
+
 bool payload_next(struct payload *p)
 {
 	return is_split(p) ? next_part(p) : next_whole(p);

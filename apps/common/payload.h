@@ -31,6 +31,11 @@ int payload_open(struct payload *p, const struct options *options, char **words,
  * A line that is too long or no hexadecimal is said, kept in code and passed over. */
 bool payload_next(struct payload *p);
 
+/* Whether the next one is there without waiting for more input; of a whole input always. Else payload_feed reads what there
+ * is, once fd can be read. */
+bool payload_ready(const struct payload *p);
+void payload_feed(struct payload *p);
+
 void payload_close(struct payload *p);
 
 #endif

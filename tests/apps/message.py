@@ -163,14 +163,57 @@ class Answers(Case):
             self.answers(at(r.port), "--lines", stdin=lines, answer=lines)
             code, out = r.stop()
         ids = [line["id"].split("-") for line in lines_of(out) if line["ev"] == "message"]
-        self.assertEqual([int(number) for _, number in ids], list(range(50)))
+        self.assertEqual(sorted(int(number) for _, number in ids), list(range(50)))
         self.assertEqual(len({session for session, _ in ids}), 1)
+
+    def test_lines_are_under_way_together_and_answered_in_their_order(self):
+        with harness.directory() as d:
+            for name in "abc":
+                os.mkfifo(d + "/" + name)
+            script = 'read -r l; echo "runs $l" >&2; read -r x <%s/"$l"; echo "$l$x"' % d
+            with respond("--sh", "--exec", script) as r, \
+                    subprocess.Popen([DGRAM, "request", "--lines", "-T", "15s", at(r.port)], stdin=subprocess.PIPE,
+                                     stdout=subprocess.PIPE) as asking:
+                asking.stdin.write(b"a\nb\nc\n")
+                asking.stdin.flush()
+                for name in "abc":
+                    r.wait_stderr(b"runs %s" % name.encode())
+                for name in "cba":
+                    self.assertFalse(harness.readable(asking.stdout, 0))
+                    with open(d + "/" + name, "w") as f:
+                        f.write("1\n")
+                for name in b"a1\n", b"b1\n", b"c1\n":
+                    self.assertEqual(asking.stdout.readline(), name)
+                asking.stdin.close()
+                self.assertEqual(asking.wait(harness.PATIENCE), 0)
 
     def test_a_line_that_fails_is_named_and_the_others_run(self):
         with respond("--sh", "--exec", 'read -r l; echo "$l"; test "$l" != b') as r:
             got = run("request", "--lines", at(r.port), stdin=b"a\nb\nc\n")
             self.assertEqual((got.returncode, got.stdout), (1, b"a\nb\nc\n"), got)
-            self.assertRegex(got.stderr.decode(), r"line 2: 127\.0\.0\.1:\d+: the handler failed: exit 1")
+            self.assertRegex(got.stderr.decode(), r"^dgram: line 2: 127\.0\.0\.1:\d+: the handler failed: exit 1\n$")
+
+    def test_answers_are_printed_as_they_come_while_the_input_is_open(self):
+        with respond("--exec", "cat") as r, subprocess.Popen([DGRAM, "request", "--lines", at(r.port)],
+                                                             stdin=subprocess.PIPE, stdout=subprocess.PIPE) as asking:
+            for line in b"one\n", b"two\n":
+                asking.stdin.write(line[:2])
+                asking.stdin.flush()
+                self.assertFalse(harness.readable(asking.stdout, 0.02))
+                asking.stdin.write(line[2:])
+                asking.stdin.flush()
+                self.assertEqual(asking.stdout.readline(), line)
+            asking.stdin.write(b"no newline")
+            asking.stdin.close()
+            self.assertEqual((asking.stdout.read(), asking.wait(harness.PATIENCE)), (b"no newline\n", 0))
+
+    def test_many_lines_and_long_ones(self):
+        lines = b"".join(b"%d %s\n" % (i, b"x" * (i * 37 % 3000)) for i in range(400))
+        with respond("--echo") as r:
+            self.answers(at(r.port), "--lines", stdin=lines, answer=lines)
+            self.answers(at(r.port), "--lines", "-n", "3", stdin=lines, answer=b"\n".join(lines.split(b"\n")[:3]) + b"\n")
+            big = b"".join(bytes([65 + i]) * 1000000 + b"\n" for i in range(5))
+            self.answers(at(r.port), "--lines", "-T", "15s", "--max-request", "1MiB", "--max-reply", "1MiB", stdin=big, answer=big)
 
     @unittest.skipUnless(harness.has_ipv6(), "no IPv6 here")
     def test_ipv6_both_families_and_a_name_with_two_addresses(self):
@@ -219,6 +262,15 @@ class Lossy(Case):
             with open(log) as f:
                 ran = sorted(f.read().splitlines())
         self.assertEqual(ran, sorted([str(i) for i in range(12)] + ["line %d" % i for i in range(20)]))
+
+    def test_lines_that_are_sent_keep_their_order(self):
+        lines = b"".join(b"line %d\n" % i for i in range(200))
+        with harness.directory() as d, open(d + "/out", "w+b") as out, \
+                Running("listen", "-n", "200", "127.0.0.1:0", stdout=out) as l, relay(l.port, *LOSSY) as port:
+            self.ends(run("send", "--lines", "-T", "20s", at(port), stdin=lines), 0)
+            self.assertEqual(l.wait()[0], 0)
+            out.seek(0)
+            self.assertEqual(out.read(), lines)
 
     def test_each_message_is_printed_once(self):
         with listen() as l, relay(l.port, *LOSSY) as port:
