@@ -157,7 +157,7 @@ static bool has(const struct dg_cells *cells, const struct dg_arena *arena, uint
 bool dg_cells_next(const struct dg_cells *cells, const struct dg_arena *arena, uint32_t *offset,
                    uint32_t *len, uint32_t most)
 {
-	uint32_t all = cells_in(cells->total), first = *offset / DG_CELL, end, stop;
+	uint32_t all = cells_in(cells->total), first = cells_in(*offset), end, stop;
 
 	while (first < all && has(cells, arena, first))
 		first++;

@@ -101,8 +101,11 @@ static enum dgram_fate judge_reply(const struct dgram_endpoint *ep, const struct
 	if (m->kind != DGRAM_REQUEST || m->state < DG_EXPOSED ||
 	    (m->has_reply && f->total != m->reply.total))
 		return DGRAM_FATE_RULE;
-	if (!m->has_reply && f->total <= ep->config.message_max)
-		cost->blocks += price(ep, f->total);
+	if (!m->has_reply && f->total <= ep->config.message_max) {
+		uint64_t blocks = price(ep, f->total), given_back = dg_out_gives_back(ep, m);
+
+		cost->blocks += blocks > given_back ? blocks - given_back : 0;
+	}
 	return DGRAM_FATE_TAKEN;
 }
 

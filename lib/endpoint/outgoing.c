@@ -315,10 +315,18 @@ void dg_out_lost(struct dgram_endpoint *ep, struct dg_session *s, struct dg_mess
 
 /* ---- what the peer said ------------------------------------------------------------------------- */
 
+/* Blocks of a request that are not needed once its reply comes: it will not be sent again. */
+uint32_t dg_out_gives_back(const struct dgram_endpoint *ep, const struct dg_message *m)
+{
+	return m->flags & DG_IDEMPOTENT ? 0 : dg_message_blocks(ep, m);
+}
+
 /* What follows a request's first fragment of a reply: nothing of the request is sent any more. */
 static void begin_reply(struct dgram_endpoint *ep, struct dg_message *m, uint64_t total)
 {
 	dg_promise_drop(ep, &m->promised);
+	if (dg_out_gives_back(ep, m) > 0)
+		dg_message_free_cells(ep, m);
 	m->has_reply = dg_cells_begin(&m->reply, &ep->arena, total);
 	m->state = DG_ANSWERING;
 	m->due &= DG_DUE_CANCEL;
@@ -566,7 +574,8 @@ static bool never_runs(const struct dg_message *m, uint64_t first)
  * will (once, or two peers could go round in circles). */
 bool dg_out_can_move(const struct dg_message *m, const struct dg_ending *how)
 {
-	if (!m->ours || m->pinned || m->cancelling || m->state == DG_ENDED || m->kind == DGRAM_ECHO)
+	if (!m->ours || m->pinned || m->cancelling || m->state == DG_ENDED ||
+	    m->kind == DGRAM_ECHO || !m->has_cells)
 		return false;
 	if (m->state == DG_WAITING || (m->kind == DGRAM_REQUEST && m->flags & DG_IDEMPOTENT))
 		return true;
