@@ -10,13 +10,13 @@ import sys
 import tempfile
 import time
 
-COLUMNS, ROWS = 78, 20
+COLUMNS, ROWS = 94, 20
 COMMANDS = [
-    "dgram respond udp://127.0.0.1:7400 --exec tr a-z A-Z &",
+    "dgram respond 127.0.0.1:7400 upper='tr a-z A-Z' &",
     "dgram relay 127.0.0.1:7402 127.0.0.1:7400 --loss 40% --seed 14 &",
-    "dgram request --explain udp://127.0.0.1:7402 'is anybody there?'",
-    "dgram request udp://127.0.0.1:7401 'and here?'; echo $?",
-    "dgram request -T 1s udp://127.0.0.1:7403 'or here?'; echo $?",
+    "dgram request --explain 127.0.0.1:7402/upper 'is anybody there?'",
+    "dgram request 127.0.0.1:7401/upper 'and here?'; echo $?",
+    "dgram request -T 1s 127.0.0.1:7403/upper 'or here?'; echo $?",
 ]
 SILENT = "import socket, time; s = socket.socket(2, 2); s.bind(('127.0.0.1', 7403)); time.sleep(60)"
 COLOURS = {"31": "#f47067", "32": "#8ddb8c", "33": "#f69d50", "34": "#6cb6ff", "35": "#dcbdfb", "36": "#76e3ea"}
