@@ -198,6 +198,21 @@ static void garbage_draws_nothing(void **state)
 	bench_close(&b);
 }
 
+static void what_was_cut_by_the_system_is_malformed(void **state)
+{
+	struct dgram_datagram d = {.status = DGRAM_ERR_TRUNCATED};
+	uint8_t nothing[1] = {0};
+	struct bench b;
+
+	(void)state;
+	bench_open(&b, NULL);
+	d.peer = bench_addr("10.0.0.1:1000");
+	d.data = nothing;
+	b.given++;
+	assert_int_equal(dgram_endpoint_receive(b.ep, &d, b.now), DGRAM_FATE_MALFORMED);
+	bench_close(&b);
+}
+
 static void every_fate_has_a_name_and_a_sentence(void **state)
 {
 	(void)state;
@@ -222,6 +237,7 @@ int main(void)
 	        cmocka_unit_test(data_from_another_address_draws_nosession_and_no_more),
 	        cmocka_unit_test(what_is_no_question_draws_nothing),
 	        cmocka_unit_test(garbage_draws_nothing),
+	        cmocka_unit_test(what_was_cut_by_the_system_is_malformed),
 	        cmocka_unit_test(every_fate_has_a_name_and_a_sentence),
 	};
 

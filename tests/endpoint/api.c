@@ -349,6 +349,45 @@ static void what_happens_is_counted(void **state)
 	bench_close(&b);
 }
 
+/* One datagram for each fate; what a fate is, its sentence says. */
+static void every_fate_is_counted(void **state)
+{
+	struct dgram_endpoint_config config = bench_config();
+	struct dgram_endpoint_stats before, stats;
+	struct bench b;
+	struct hand h, other;
+
+	(void)state;
+	config.message_max = 1000;
+	bench_open(&b, &config);
+	hand_init(&h, &b, "10.0.0.1:1000");
+	hand_call(&h);
+	before = bench_stats(&b);
+	hand_init(&other, &b, "10.0.0.2:1000");
+
+	assert_int_equal(hand_say(&h, {.type = DG_PING}), DGRAM_FATE_TAKEN);
+	assert_int_equal(hand_give(&h), DGRAM_FATE_COPY);
+	assert_int_equal(hand_give_from(&h, "10.0.0.3:1000"), DGRAM_FATE_STRANGER);
+	assert_int_equal(hand_give_from(&h, "10.0.0.3:1000"), DGRAM_FATE_LIMITED);
+	assert_int_equal(hand_give_from(&h, "224.0.0.1:1000"), DGRAM_FATE_MODE);
+	assert_int_equal(hand_say(&h, hand_part(DG_SEND, 0, 1001, 0, 64)), DGRAM_FATE_ROOM);
+	assert_int_equal(hand_say(&h, hand_ack_of(0, 4000)), DGRAM_FATE_RULE);
+	assert_int_equal(hand_say_busy(&h, 5), DGRAM_FATE_UNEXPECTED);
+	assert_int_equal(bench_give(&b, &h.addr, "noise", 5), DGRAM_FATE_FOREIGN);
+	hand_write(&h, (struct dg_frame[]){{.type = DG_PING}}, 1);
+	h.last[h.last_len - 1] ^= 1;
+	assert_int_equal(hand_give(&h), DGRAM_FATE_CHECKSUM);
+	h.last[5] = 77;
+	assert_int_equal(hand_give(&h), DGRAM_FATE_MALFORMED);
+	other.hello.endpoint = h.theirs.endpoint;
+	assert_int_equal(hand_say_init(&other), DGRAM_FATE_OWN);
+
+	stats = bench_stats(&b);
+	for (int fate = 0; fate < DGRAM_FATE_COUNT; fate++)
+		assert_int_equal(stats.received[fate] - before.received[fate], 1);
+	bench_close(&b);
+}
+
 static void a_probe_is_counted(void **state)
 {
 	struct dgram_message m = request_to("10.0.0.1:1000");
@@ -429,6 +468,7 @@ static void an_answer_leaves_from_where_it_was_asked(void **state)
 	assert_int_equal(dgram_endpoint_transmit(b.ep, &d, b.now), 1);
 	b.taken_all++;
 	assert_true(dgram_addr_equal(&d.peer, &h.addr));
+	assert_int_equal(d.interface, 7);
 	assert_true(d.local.family == DGRAM_IPV4 && d.local.u.ip4[3] == 254 && d.local.port == 0);
 	bench_close(&b);
 }
@@ -447,6 +487,7 @@ int main(void)
 	        cmocka_unit_test(an_endpoint_lives_in_the_memory_it_is_given),
 	        cmocka_unit_test(the_profile_may_be_told),
 	        cmocka_unit_test(what_happens_is_counted),
+	        cmocka_unit_test(every_fate_is_counted),
 	        cmocka_unit_test(a_probe_is_counted),
 	        cmocka_unit_test(answers_that_find_no_place_are_counted),
 	        cmocka_unit_test(no_session_is_none),

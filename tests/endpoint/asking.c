@@ -490,6 +490,26 @@ static void what_is_given_up_before_it_left_is_reset(void **state)
 	}
 }
 
+static void a_send_that_left_is_unknown_when_it_is_cancelled(void **state)
+{
+	struct dgram_event done;
+	struct bench b;
+	struct hand h;
+	uint64_t id;
+
+	(void)state;
+	open_session(&b, &h, NULL);
+	id = submit(&h, DGRAM_SEND, DGRAM_NEVER);
+	take(&h, DG_SEND);
+	assert_int_equal(dgram_endpoint_cancel(b.ep, id, b.now), 0);
+	done = bench_event(&b, DGRAM_EVENT_DONE);
+	assert_int_equal(done.outcome, DGRAM_UNKNOWN);
+	assert_int_equal(done.reason, DGRAM_REASON_CANCELLED);
+	assert_non_null(hand_find(&h, DG_RESET, 1 * S)); /* the peer need not wait for it */
+	assert_null(hand_got(&h, DG_SEND));
+	bench_close(&b);
+}
+
 /* ---- cancelled --------------------------------------------------------------------------------- */
 
 static void a_cancel_before_exposure_ends_it_at_once(void **state)
@@ -783,6 +803,7 @@ int main(void)
 	        cmocka_unit_test(a_no_refuses_a_send),
 	        cmocka_unit_test(a_send_that_left_is_unknown_at_its_deadline),
 	        cmocka_unit_test(what_is_given_up_before_it_left_is_reset),
+	        cmocka_unit_test(a_send_that_left_is_unknown_when_it_is_cancelled),
 	        cmocka_unit_test(a_cancel_before_exposure_ends_it_at_once),
 	        cmocka_unit_test(a_cancel_goes_until_the_peers_word),
 	        cmocka_unit_test(after_a_cancel_no_byte_of_the_request_leaves),

@@ -183,7 +183,7 @@ static void everything_arrives_through_a_lossy_link(void **state)
 /* Both initiate: both sessions stay, and new messages go into the one of the lower boot id. */
 static void when_both_begin_new_messages_share_one_session(void **state)
 {
-	static const uint64_t boots[][2] = {{1, 2}, {2, 1}};
+	static const uint64_t boots[][2] = {{1, 2}, {2, 1}, {7, 7}};
 	struct dgram_endpoint_stats stats;
 	uint64_t sessions[2];
 	struct pair p;
@@ -192,6 +192,7 @@ static void when_both_begin_new_messages_share_one_session(void **state)
 	for (size_t i = 0; i < COUNT(boots); i++) {
 		struct dgram_endpoint_config configs[2] = {bench_config(), bench_config()};
 		struct dgram_session_info info;
+		unsigned begun = 0;
 
 		configs[0].boot = boots[i][0];
 		configs[1].boot = boots[i][1];
@@ -214,8 +215,11 @@ static void when_both_begin_new_messages_share_one_session(void **state)
 			sessions[side] = p.ends[side].last.session;
 			assert_int_equal(
 			        dgram_endpoint_session(p.ends[side].ep, sessions[side], &info), 0);
-			assert_int_equal(info.initiator, boots[i][side] == 1);
+			begun += info.initiator;
+			if (boots[i][0] != boots[i][1])
+				assert_int_equal(info.initiator, boots[i][side] == 1);
 		}
+		assert_int_equal(begun, 1); /* whichever it is, both use the same one */
 		pair_close(&p);
 	}
 }
@@ -223,6 +227,100 @@ static void when_both_begin_new_messages_share_one_session(void **state)
 static bool drops_first_of_a_size(struct pair *p, int from, const struct packet *packet)
 {
 	return from == 0 && packet->len > 1000 && p->dropped == 0;
+}
+
+/* ---- a storm: every kind of message, answer and end, through a bad link ----------------------- */
+
+static struct {
+	uint64_t handles[64];
+	int sides[64];
+	unsigned count;
+} late; /* requests that are answered later */
+
+static void answer(struct pair *p, int side, uint64_t handle, uint64_t how)
+{
+	static const size_t lengths[] = {0, 10, 700, 3000, 20000};
+	struct dgram_endpoint *ep = p->ends[side].ep;
+	int rc;
+
+	if (how % 4 == 0)
+		rc = dgram_endpoint_refuse(ep, handle, DGRAM_BUSY, 5 * MS, p->now);
+	else
+		rc = dgram_endpoint_reply(ep, handle, 3, bench_bytes(), lengths[how % 5], p->now);
+	assert_true(rc == 0 || rc == DGRAM_ERR_CLOSED || rc == DGRAM_ERR_FULL);
+}
+
+static void answer_some_late(struct pair *p, int side, const struct dgram_event *event)
+{
+	uint64_t how = dg_random_next(&p->random) >> 8;
+
+	if (how % 3 != 0 || late.count == COUNT(late.handles)) {
+		answer(p, side, event->id, how / 3);
+		return;
+	}
+	late.handles[late.count] = event->id;
+	late.sides[late.count++] = side;
+}
+
+static void do_something(struct pair *p, uint64_t *last)
+{
+	uint64_t how = dg_random_next(&p->random) >> 8;
+	int from = (int)(how % 2);
+	struct dgram_message message = bench_message((enum dgram_kind)(how / 2 % 4 + DGRAM_POST),
+	                                             &p->ends[!from].addr, "");
+	uint64_t id = 0;
+
+	message.data = bench_bytes();
+	message.len = message.kind == DGRAM_ECHO   ? 0
+	              : message.kind == DGRAM_POST ? how % 1000
+	              : how / 8 % 9 == 0           ? how % 60000
+	                                           : how % 300;
+	message.deadline = how / 128 % 3 == 0 ? p->now + how % 3000 * MS : p->now + 200 * S;
+	message.ordered = how / 512 % 4 == 0;
+	message.idempotent = how / 2048 % 4 == 0;
+	assert_int_equal(dgram_endpoint_submit(p->ends[from].ep, &message, p->now, &id), 0);
+	if (how / 8192 % 6 == 0)
+		dgram_endpoint_cancel(p->ends[from].ep, id, p->now);
+	else if (how / 8192 % 6 == 1 && last[from])
+		dgram_endpoint_cancel(p->ends[from].ep, last[from], p->now);
+	if (message.kind != DGRAM_POST)
+		last[from] = id;
+	if (late.count > 0 && how / 65536 % 2) {
+		late.count--;
+		answer(p, late.sides[late.count], late.handles[late.count], how / 131072);
+	}
+}
+
+static void everything_ends_in_a_storm(void **state)
+{
+	uint64_t submitted[2], last[2];
+	struct dgram_endpoint_stats stats;
+	struct pair p;
+
+	(void)state;
+	for (uint8_t seed = 0; seed < 40; seed++) {
+		memset(&late, 0, sizeof late);
+		last[0] = last[1] = 0;
+		pair_open(&p, NULL, seed);
+		p.loss = 50 + seed * 10u;
+		p.delay = (1 + seed % 5) * MS;
+		p.asked = answer_some_late;
+		for (int i = 0; i < 150; i++) {
+			do_something(&p, last);
+			pair_run(&p, 10 * MS);
+		}
+		pair_run(&p, 400 * S);
+		p.loss = 0;
+		pair_run(&p, 400 * S);
+		for (int side = 0; side < 2; side++) {
+			dgram_endpoint_stats(p.ends[side].ep, &stats);
+			assert_int_equal(stats.messages, 0);
+			assert_int_equal(stats.pool_used, 0);
+			submitted[side] = p.ends[side].done;
+			assert_true(p.ends[side].right && submitted[side] > 20);
+		}
+		pair_close(&p);
+	}
 }
 
 /* The loss is told by the ACKs of what came after, long before a timer. */
@@ -357,6 +455,7 @@ int main(void)
 	        cmocka_unit_test(small_messages_share_datagrams),
 	        cmocka_unit_test(everything_arrives_through_a_lossy_link),
 	        cmocka_unit_test(when_both_begin_new_messages_share_one_session),
+	        cmocka_unit_test(everything_ends_in_a_storm),
 	        cmocka_unit_test(a_lost_datagram_costs_a_round_trip),
 	        cmocka_unit_test(the_same_seed_gives_the_same_bytes),
 	        cmocka_unit_test(a_restarted_peer_is_found_again),

@@ -469,6 +469,44 @@ static void what_the_network_says_ends_only_what_was_never_heard(void **state)
 	}
 }
 
+static void a_post_does_not_wait_for_ever(void **state)
+{
+	struct dgram_message message;
+	struct bench b;
+	struct hand h;
+
+	(void)state;
+	bench_open(&b, NULL);
+	hand_init(&h, &b, "10.0.0.1:1000");
+	message = bench_message(DGRAM_POST, &h.addr, "x");
+	bench_submit(&b, &message);
+	bench_wait(&b, 6 * S); /* a local network's 5 s */
+	bench_no_event(&b);
+	assert_int_equal(bench_stats(&b).messages, 0);
+	bench_drop(&b);
+	bench_expect_silence(&b, 60 * S);
+	bench_close(&b);
+}
+
+static void ours_may_be_the_smaller_idle_time(void **state)
+{
+	struct dgram_endpoint_config config = bench_config();
+	struct bench b;
+	struct hand h;
+
+	(void)state;
+	config.idle_ms = 3000;
+	bench_open(&b, &config);
+	hand_init(&h, &b, "10.0.0.1:1000");
+	hand_call(&h);
+	hand_say(&h, {.type = DG_SETTLED});
+	bench_wait(&b, 2999 * MS);
+	assert_int_equal(bench_stats(&b).sessions, 1);
+	bench_wait(&b, 2 * MS);
+	assert_int_equal(bench_stats(&b).sessions, 0);
+	bench_close(&b);
+}
+
 static void the_smaller_idle_time_holds(void **state)
 {
 	struct bench b;
@@ -508,6 +546,8 @@ int main(void)
 	        cmocka_unit_test(without_an_accept_the_deadline_refuses),
 	        cmocka_unit_test(who_hears_itself_says_so),
 	        cmocka_unit_test(what_the_network_says_ends_only_what_was_never_heard),
+	        cmocka_unit_test(a_post_does_not_wait_for_ever),
+	        cmocka_unit_test(ours_may_be_the_smaller_idle_time),
 	        cmocka_unit_test(the_smaller_idle_time_holds),
 	};
 

@@ -307,6 +307,28 @@ static void a_cancelled_request_holds_up_no_other(void **state)
 	bench_close(&b);
 }
 
+/* It was acknowledged, so it is the program's, though what it waited for will never come. */
+static void what_waited_is_given_when_the_session_ends(void **state)
+{
+	struct bench b;
+	struct hand h;
+
+	(void)state;
+	for (int here = 0; here < 2; here++) {
+		open_called(&b, &h);
+		hand_say(&h, ordered(5, 1), ordered(4, 2), ordered(2, 1), hand_send(3, "whole"));
+		expect_numbers(&b, "3");
+		hand_say(&h, hand_part(DG_SEND, 0, 200, 0, 64)); /* a part is nothing */
+		if (here)
+			dgram_endpoint_close(b.ep, h.theirs.session, b.now);
+		else
+			hand_say(&h, {.type = DG_CLOSE, .code = DG_CLOSE_DONE});
+		expect_numbers(&b, "245");
+		assert_int_equal(bench_stats(&b).messages, 0);
+		bench_close(&b);
+	}
+}
+
 /* ---- given up ---------------------------------------------------------------------------------- */
 
 static void a_reset_ends_what_was_begun(void **state)
@@ -463,6 +485,35 @@ static void a_need_that_can_never_be_met_draws_no_room(void **state)
 	bench_close(&b);
 }
 
+/* What was refused before it was begun counts when it is begun after all, once. */
+static void what_is_begun_after_no_room_counts(void **state)
+{
+	struct dg_frame rows[] = {
+	        {.type = DG_RESET, .id = 0, .total = 10000},
+	        {.type = DG_CANCEL, .id = 0, .total = 10000},
+	        hand_part(DG_REQUEST, 0, 10000, 0, 64),
+	};
+	struct bench b;
+	struct hand h;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		open_called(&b, &h);
+		for (int n = 0; n < 2; n++) { /* each NEED draws NO again */
+			hand_say(&h, {.type = DG_NEED, .id = 0, .total = (4 << 20) + 1});
+			assert_int_equal(hand_find(&h, DG_NO, 3 * S)->code, DG_NO_ROOM);
+		}
+		assert_int_equal(hand_say(&h, rows[i]), DGRAM_FATE_TAKEN);
+		assert_int_equal(hand_say(&h, rows[i]), DGRAM_FATE_TAKEN); /* a copy */
+		bench_no_event(&b);
+		hand_settle(&h);
+		assert_int_equal(hand_say(&h, {.type = DG_NEED, .id = 0, .total = 5}),
+		                 DGRAM_FATE_TAKEN);
+		hand_expect_no(&h, DG_CREDIT, 100 * MS);
+		bench_close(&b);
+	}
+}
+
 /* A SEND that is longer than what is taken, though there would be credit for it. */
 static void open_small(struct bench *b, struct hand *h)
 {
@@ -575,6 +626,7 @@ int main(void)
 	        cmocka_unit_test(a_reset_message_holds_up_no_other),
 	        cmocka_unit_test(an_ordered_request_that_was_refused_holds_up_no_other),
 	        cmocka_unit_test(a_cancelled_request_holds_up_no_other),
+	        cmocka_unit_test(what_waited_is_given_when_the_session_ends),
 	        cmocka_unit_test(a_reset_ends_what_was_begun),
 	        cmocka_unit_test(what_was_whole_before_a_reset_stays),
 	        cmocka_unit_test(more_than_the_credit_breaks_a_rule),
@@ -582,6 +634,7 @@ int main(void)
 	        cmocka_unit_test(credit_and_ids_are_raised),
 	        cmocka_unit_test(a_need_is_answered_with_credit),
 	        cmocka_unit_test(a_need_that_can_never_be_met_draws_no_room),
+	        cmocka_unit_test(what_is_begun_after_no_room_counts),
 	        cmocka_unit_test(a_packet_with_a_refused_send_is_not_acknowledged),
 	        cmocka_unit_test(nothing_else_of_a_packet_with_a_refused_send_is_taken),
 	        cmocka_unit_test(a_request_that_is_too_long_is_refused),

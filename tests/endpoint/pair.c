@@ -93,7 +93,9 @@ static void handle(struct pair *p, struct pair_end *end, const struct dgram_even
 		break;
 	case DGRAM_EVENT_REQUEST:
 		end->requests++;
-		if (p->handling == 0)
+		if (p->asked)
+			p->asked(p, (int)(end - p->ends), event);
+		else if (p->handling == 0)
 			assert_int_equal(dgram_endpoint_reply(end->ep, event->id, 0, bench_bytes(),
 			                                      p->reply_len, p->now),
 			                 0);

@@ -33,6 +33,8 @@ struct pair {
 	/* More of what is lost; NULL: nothing. */
 	bool (*drops)(struct pair *p, int from, const struct packet *packet);
 	unsigned dropped; /* by it */
+	/* Answers a request; NULL: as handling says. */
+	void (*asked)(struct pair *p, int side, const struct dgram_event *event);
 	size_t reply_len; /* bytes of each reply */
 };
 

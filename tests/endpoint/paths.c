@@ -262,6 +262,50 @@ static void a_told_size_of_nobody_changes_nothing(void **state)
 	bench_close(&b);
 }
 
+/* It was to be one datagram, and the path became too narrow before it left. */
+static void a_reply_for_a_narrower_path_goes_in_pieces(void **state)
+{
+	struct dgram_event event;
+	struct bench b;
+	struct hand h;
+	size_t came = 0;
+
+	(void)state;
+	bench_open(&b, NULL);
+	hand_init(&h, &b, "10.0.0.1:1000");
+	hand_call(&h);
+	hand_say(&h, hand_request(0, "x"));
+	event = bench_event(&b, DGRAM_EVENT_REQUEST);
+	assert_int_equal(dgram_endpoint_reply(b.ep, event.id, 0, bench_bytes(), 900, b.now), 0);
+	dgram_endpoint_told(b.ep, &h.addr, DGRAM_ERR_SIZE, 600, b.now);
+	while (came < 900) {
+		const struct dg_frame *f = hand_find(&h, DG_REPLY, 100 * MS);
+
+		assert_non_null(f);
+		assert_true(f->flags & DG_PUSHED && h.got.packet.len <= 600);
+		assert_int_equal(f->offset, came);
+		came += f->len;
+		hand_say(&h, hand_ack(&h));
+	}
+	bench_close(&b);
+}
+
+/* A probe that is lost three times says that the path carries no more. */
+static void a_lost_probe_is_no_congestion(void **state)
+{
+	struct dgram_session_info info;
+	struct bench b;
+	struct hand h;
+
+	(void)state;
+	open_long(&b, &h, 1200, true);
+	assert_in_range(deliver(&b, &h, 60 * S), 1100, 1200);
+	assert_int_equal(dgram_endpoint_session(b.ep, h.theirs.session, &info), 0);
+	assert_int_equal(info.datagram, 1200);
+	assert_int_equal(bench_stats(&b).probes, 0); /* nothing else was lost */
+	bench_close(&b);
+}
+
 static void a_path_is_not_searched_before_it_is_confirmed(void **state)
 {
 	struct packet p;
@@ -291,6 +335,8 @@ int main(void)
 	        cmocka_unit_test(what_is_too_large_for_the_path_becomes_508),
 	        cmocka_unit_test(a_path_that_widens_is_found_again),
 	        cmocka_unit_test(a_told_size_of_nobody_changes_nothing),
+	        cmocka_unit_test(a_reply_for_a_narrower_path_goes_in_pieces),
+	        cmocka_unit_test(a_lost_probe_is_no_congestion),
 	        cmocka_unit_test(a_path_is_not_searched_before_it_is_confirmed),
 	};
 

@@ -265,6 +265,29 @@ static void an_answer_is_kept_until_after_its_deadline(void **state)
 	}
 }
 
+static void what_is_gone_is_gone_for_pull_and_cancel_too(void **state)
+{
+	struct dg_frame rows[] = {{.type = DG_PULL, .id = ID},
+	                          {.type = DG_CANCEL, .id = ID, .total = 8}};
+	struct bench b;
+	struct hand h;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct dg_frame *no;
+
+		open_called(&b, &h);
+		answer(&h, ask(&h, ID), "once");
+		take_reply(&h, 0);
+		hand_say(&h, hand_ack(&h));
+		hand_say(&h, rows[i]);
+		no = hand_find(&h, DG_NO, 30 * MS);
+		assert_non_null(no);
+		assert_int_equal(no->code, DG_NO_GONE);
+		bench_close(&b);
+	}
+}
+
 static void a_request_is_answered_once(void **state)
 {
 	struct bench b;
@@ -700,6 +723,7 @@ int main(void)
 	        cmocka_unit_test(an_answer_that_was_acknowledged_is_gone),
 	        cmocka_unit_test(an_answer_that_was_settled_is_gone),
 	        cmocka_unit_test(an_answer_is_kept_until_after_its_deadline),
+	        cmocka_unit_test(what_is_gone_is_gone_for_pull_and_cancel_too),
 	        cmocka_unit_test(a_request_is_answered_once),
 	        cmocka_unit_test(a_reply_has_a_limit),
 	        cmocka_unit_test(a_refusal_says_why),

@@ -153,6 +153,35 @@ static void a_requester_sends_pings_while_it_waits(void **state)
 	}
 }
 
+/* The peer may still ask for the answer there, though our own messages go into another session. */
+static void a_session_that_is_replaced_keeps_its_answers(void **state)
+{
+	struct bench b;
+	struct hand h;
+	uint64_t ping;
+
+	(void)state;
+	open_session(&b, &h, 120000);
+	hand_say(&h, hand_request(0, "x"));
+	assert_int_equal(dgram_endpoint_reply(b.ep, bench_event(&b, DGRAM_EVENT_REQUEST).id, 0,
+	                                      "kept", 4, b.now),
+	                 0);
+	assert_non_null(hand_find(&h, DG_REPLY, 0));
+	bench_wait(&b, 20 * S);
+	bench_drop(&b);
+	submit(&h, DGRAM_REQUEST); /* its PING is acknowledged late: a new session was begun */
+	assert_non_null(hand_find(&h, DG_PING, 0));
+	ping = h.got.number;
+	bench_wait(&b, 5 * S);
+	bench_drop(&b);
+	hand_say(&h, hand_ack_of(ping, ping));
+	bench_wait(&b, 100 * MS);
+	bench_drop(&b);
+	assert_int_equal(hand_say(&h, hand_request(0, "x")), DGRAM_FATE_TAKEN);
+	bench_no_event(&b);
+	bench_close(&b);
+}
+
 static void three_pings_in_vain_end_the_session(void **state)
 {
 	struct dg_frame accepted = {.type = DG_ACCEPTED, .code = DG_ACCEPTED_RUNNING};
@@ -366,6 +395,26 @@ static void our_close_says_what_will_never_run(void **state)
 	bench_close(&b);
 }
 
+static void a_close_of_one_session_touches_no_other(void **state)
+{
+	struct bench b;
+	struct hand one, two;
+
+	(void)state;
+	bench_open(&b, NULL);
+	hand_init(&one, &b, "10.0.0.1:1000");
+	hand_call(&one);
+	hand_init(&two, &b, "10.0.0.2:1000");
+	hand_call(&two);
+	dgram_endpoint_close(b.ep, one.theirs.session, b.now);
+	assert_non_null(hand_find(&one, DG_CLOSE, 0));
+	assert_int_equal(hand_say(&one, hand_send(0, "x")), DGRAM_FATE_STRANGER);
+	assert_int_equal(hand_say(&two, hand_send(0, "x")), DGRAM_FATE_TAKEN);
+	dgram_endpoint_close(b.ep, 0, b.now);
+	assert_non_null(hand_find(&two, DG_CLOSE, 0));
+	bench_close(&b);
+}
+
 static void close_ends_what_we_asked(void **state)
 {
 	struct dgram_event done;
@@ -441,6 +490,7 @@ int main(void)
 	        cmocka_unit_test(what_may_run_twice_does_not_wait),
 	        cmocka_unit_test(a_request_that_waited_in_vain_goes_into_a_new_session),
 	        cmocka_unit_test(a_requester_sends_pings_while_it_waits),
+	        cmocka_unit_test(a_session_that_is_replaced_keeps_its_answers),
 	        cmocka_unit_test(three_pings_in_vain_end_the_session),
 	        cmocka_unit_test(who_waits_for_credit_sends_pings_too),
 	        cmocka_unit_test(an_idle_session_is_silent_and_then_ends),
@@ -449,6 +499,7 @@ int main(void)
 	        cmocka_unit_test(a_running_handler_keeps_its_session_while_the_peer_is_heard),
 	        cmocka_unit_test(a_close_says_what_will_never_run),
 	        cmocka_unit_test(our_close_says_what_will_never_run),
+	        cmocka_unit_test(a_close_of_one_session_touches_no_other),
 	        cmocka_unit_test(close_ends_what_we_asked),
 	        cmocka_unit_test(an_abandoned_endpoint_says_nothing),
 	        cmocka_unit_test(an_endpoint_that_was_never_used_is_silent),
