@@ -201,21 +201,36 @@ static void refuse(struct listening *l, const struct server *s, const struct dgr
 	            dgram_addr_display(&e->peer, from, sizeof(from)));
 }
 
-/* What a peer was told we have is printed, also when a signal came first. */
+static int take_event(struct listening *l, const struct server *s, const struct dgram_event *e)
+{
+	if (e->type == DGRAM_EVENT_MESSAGE)
+		return print_event(l, e);
+	if (e->type == DGRAM_EVENT_REQUEST)
+		refuse(l, s, e);
+	return 0;
+}
+
+/* What came together is written together. What a peer was told we have is printed, also when a
+ * signal came first. */
 static int take_events(struct listening *l, struct server *s)
 {
 	struct dgram_event event;
 	int code = 0;
-	while (code == 0 && s->code == 0 && !is_enough(l)) {
-		enum server_news news = server_next(s, &event, -1, s->ended ? 0 : DGRAM_NEVER);
-		if (news == SERVER_OTHER)
-			break;
-		if (news == SERVER_EVENT && event.type == DGRAM_EVENT_MESSAGE)
-			code = print_event(l, &event);
-		else if (news == SERVER_EVENT && event.type == DGRAM_EVENT_REQUEST)
-			refuse(l, s, &event);
+	bool over = false;
+	output_hold();
+	while (code == 0 && s->code == 0 && !over && !is_enough(l)) {
+		bool waits = output_pending() == 0 && !s->ended;
+		enum server_news news = server_next(s, &event, -1, waits ? DGRAM_NEVER : 0);
+		if (news == SERVER_EVENT) {
+			code = take_event(l, s, &event);
+		} else if (news == SERVER_OTHER) {
+			over = s->ended;
+			code = output_flush();
+			output_hold();
+		}
 	}
-	return code != 0 ? code : s->code;
+	int flushed = output_flush();
+	return code != 0 ? code : s->code != 0 ? s->code : flushed;
 }
 
 static int listen_messages(struct listening *l)

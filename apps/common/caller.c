@@ -86,13 +86,13 @@ __attribute__((format(printf, 3, 4))) static void explain(const struct caller *c
 
 /* -- the way out -- */
 
-/* Room for every request and its reply at once, each as long as it may be: a request that is answered makes room, but not
+/* Room for requests and their replies at once, each as long as it may be: a request that is answered makes room, but not
  * one whose answer finds none. */
 static uint64_t pool_for(const struct caller *c)
 {
 	uint64_t each = (uint64_t)c->request_max + c->reply_max;
 
-	return c->at_once * (each + each / 16) + POOL_SPARE;
+	return c->at_full * (each + each / 16) + POOL_SPARE;
 }
 
 static int open_loop(struct caller *c)

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CALLS_MAX 32 /* messages at once */
+#define CALLS_MAX 256 /* messages at once */
 
 /* One message on its way. Zeroed before its first use; afterwards it may be used again. */
 struct call {
@@ -53,6 +53,7 @@ struct caller {
 	struct target *target;
 	size_t request_max, reply_max; /* bytes */
 	unsigned at_once;              /* messages, CALLS_MAX at most */
+	unsigned at_full;              /* of these, of full length: others find no room and wait */
 	bool retry_refused;            /* keep asking an address that refuses */
 	bool explain;                  /* a time line on stderr */
 

@@ -10,6 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#define REQUESTS 32 /* at once, with --lines: as many as a responder has places for, or half of them */
+#define SENDS 256   /* they wait for nothing but an acknowledgement */
+#define SENDS_AT_FULL 16
+
 /* One message, from its line to its answer. */
 struct slot {
 	struct call call;
@@ -211,7 +215,8 @@ int exchange_run(const struct exchange *x, struct target *target)
 	char *empty[] = {nothing};
 	const struct options *o = x->options;
 	bool alone = is_name_alone(x, target);
-	unsigned window = o->lines || o->nul ? CALLS_MAX : 1;
+	bool split = o->lines || o->nul;
+	unsigned window = !split ? 1 : x->kind == DGRAM_SEND ? SENDS : REQUESTS;
 	struct exchanging g = {
 		.x = x,
 		.window = window,
@@ -221,6 +226,7 @@ int exchange_run(const struct exchange *x, struct target *target)
 			.request_max = x->request_max,
 			.reply_max = x->reply_max,
 			.at_once = window,
+			.at_full = split && x->kind == DGRAM_SEND ? SENDS_AT_FULL : window,
 			.retry_refused = x->retry_refused,
 			.explain = x->explain,
 		},
