@@ -21,9 +21,10 @@
 #define DATAGRAM   1472
 #define LONGEST    9000 /* bytes of a message */
 #define PAIRS      16
+#define ORDERS     64 /* sessions of which the last ordered message is remembered */
 
 struct mail {
-	uint64_t handle;
+	uint64_t handle, deadline;
 	uint32_t len, runs, life; /* life: of the receiver, when it was submitted */
 	uint8_t from, kind, outcome;
 	bool idempotent, pending, replied, said_no;
@@ -62,6 +63,11 @@ static struct world {
 	uint64_t ids[2][PAIRS]; /* of sessions: what each side calls it */
 	uint32_t pairs;
 	uint64_t forged_number;
+	struct {
+		uint64_t session, number;
+		uint8_t side;
+	} orders[ORDERS];
+	uint32_t orders_count;
 	uint8_t options;
 	bool forged;
 } w;
@@ -160,6 +166,23 @@ static void restart(uint8_t s)
 
 /* ---- events -------------------------------------------------------------------------------------- */
 
+/* Those of one session are given in the order of their numbers. */
+static void check_order(uint8_t s, const struct dgram_event *e)
+{
+	uint32_t i = 0;
+
+	while (i < w.orders_count && (w.orders[i].session != e->session || w.orders[i].side != s))
+		i++;
+	if (i == ORDERS)
+		return;
+	if (i < w.orders_count)
+		FUZZ_CHECK(w.orders[i].number < e->number);
+	w.orders_count += i == w.orders_count;
+	w.orders[i].session = e->session;
+	w.orders[i].number = e->number;
+	w.orders[i].side = s;
+}
+
 static void given(uint8_t s, const struct dgram_event *e)
 {
 	uint32_t i = e->len >= 2 ? (uint32_t)(e->data[0] | e->data[1] << 8) : MAILS;
@@ -172,6 +195,8 @@ static void given(uint8_t s, const struct dgram_event *e)
 	FUZZ_CHECK(w.forged || (e->len == m->len && is_of(e->data, i, m->len, 0)));
 	FUZZ_CHECK(w.forged ||
 	           (m->from != s && e->kind == m->kind && e->idempotent == m->idempotent));
+	if (e->ordered && !w.forged)
+		check_order(s, e);
 	m->runs++;
 	FUZZ_CHECK(w.forged || m->idempotent || (m->runs == 1 && m->outcome != DGRAM_REFUSED));
 	if (e->type == DGRAM_EVENT_REQUEST && w.inbox_count < INBOX)
@@ -250,7 +275,8 @@ static void submit(uint8_t s)
 	                   .from = s,
 	                   .kind = message.kind,
 	                   .idempotent = message.idempotent,
-	                   .life = w.sides[!s].life};
+	                   .life = w.sides[!s].life,
+	                   .deadline = message.deadline};
 	rc = dgram_endpoint_submit(w.sides[s].ep, &message, w.now, &m->handle);
 	FUZZ_CHECK(rc == 0 || rc == DGRAM_ERR_FULL || rc == DGRAM_ERR_SIZE ||
 	           rc == DGRAM_ERR_CLOSED);
@@ -347,6 +373,22 @@ static void give(uint8_t to, const uint8_t *data, size_t len, bool elsewhere)
 	free(in.data);
 }
 
+/* With a right sum, whatever was done to it: a peer that says anything. */
+static void seal(struct flying *f)
+{
+	struct dg_writer out = dg_writer(f->data, DATAGRAM);
+	uint64_t sender = 0;
+
+	if (f->len < DG_HEADER_SIZE + DG_CRC_SIZE)
+		return;
+	for (uint32_t i = 0; f->data[5] == DG_DATA && i < w.pairs && i < PAIRS; i++)
+		if (w.ids[f->to][i] == number_at(f->data + 8))
+			sender = w.ids[!f->to][i];
+	w.forged = true;
+	out.len = f->len - DG_CRC_SIZE;
+	dg_crc_append(&out, sender);
+}
+
 static void deliver(uint8_t which, uint8_t how)
 {
 	struct flying f;
@@ -369,6 +411,8 @@ static void deliver(uint8_t which, uint8_t how)
 	}
 	if (how & 8)
 		f.len = f.len * next() / 256;
+	if (how & 32)
+		seal(&f);
 	give(f.to, f.data, f.len, how & 16);
 }
 
@@ -537,6 +581,8 @@ static void finish(void)
 	struct dgram_endpoint_stats stats;
 
 	run_well(400);
+	for (uint32_t i = 0; i < w.mails_count; i++)
+		FUZZ_CHECK(!w.mails[i].pending || w.mails[i].deadline > w.now);
 	for (uint8_t s = 0; s < 2; s++) {
 		dgram_endpoint_close(w.sides[s].ep, 0, w.now);
 		take_events(s, 10000);
@@ -565,7 +611,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memset(&w, 0, offsetof(struct world, way));
 	w.at = data;
 	w.left = size;
-	w.way_count = w.pairs = 0;
+	w.way_count = w.pairs = w.orders_count = 0;
 	w.forged = false;
 	w.forged_number = 1000;
 	w.now = 1000 * DGRAM_S;
