@@ -311,7 +311,6 @@ int target_socket(struct dgram_socket *s, struct target *t, const struct options
 	struct dgram_socket_options opt = {
 	        .interface = o->interface,
 	        .broadcast = family != DGRAM_UNIX,
-	        .no_fragments = t->uri.scheme == DGRAM_SCHEME_DGRAM,
 	};
 	int error;
 	if (o->bind == NULL) {
@@ -372,7 +371,6 @@ static int listen_at(struct dgram_socket *s, const struct dgram_uri *u, const ch
 	        .interface = o->interface,
 	        .ipv6_only = o->family == DGRAM_IPV6,
 	        .receive_buffer = LISTEN_BUFFER,
-	        .no_fragments = u->scheme == DGRAM_SCHEME_DGRAM,
 	};
 	int code = target_resolve_local(&local, u, text, o);
 	if (code != 0)

@@ -264,9 +264,9 @@ class Lossy(Case):
         self.assertEqual(ran, sorted([str(i) for i in range(12)] + ["line %d" % i for i in range(20)]))
 
     def test_lines_that_are_sent_keep_their_order(self):
-        lines = b"".join(b"line %d\n" % i for i in range(200))
+        lines = b"".join(b"line %d\n" % i for i in range(2000))
         with harness.directory() as d, open(d + "/out", "w+b") as out, \
-                Running("listen", "-n", "200", "127.0.0.1:0", stdout=out) as l, relay(l.port, *LOSSY) as port:
+                Running("listen", "-n", "2000", "127.0.0.1:0", stdout=out) as l, relay(l.port, *LOSSY) as port:
             self.ends(run("send", "--lines", "-T", "20s", at(port), stdin=lines), 0)
             self.assertEqual(l.wait()[0], 0)
             out.seek(0)
@@ -476,6 +476,23 @@ class Failures(Case):
                     stack.enter_context(respond("--echo", on=at(r.port)))
             asking.stdin.close()
             self.assertEqual(asking.wait(harness.PATIENCE), 0)
+
+    def test_a_request_that_was_not_whole_there_is_sent_again_after_a_restart(self):
+        payload = os.urandom(100000)
+        with respond("--echo") as first, Running("relay", "-v", "127.0.0.1:0", at(first.port), "--rate", "2mbit", "--queue", "1s",
+                                                 wait_for=rb"relaying") as slow:
+            port = int(re.search(rb"relaying \S+:(\d+) to", slow.stderr)[1])
+            with subprocess.Popen([DGRAM, "request", "--explain", "-T", "18s", at(port)], stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE) as asking:
+                asking.stdin.write(payload)
+                asking.stdin.close()
+                asking.stdin = None
+                slow.wait_stderr(rb"out 10, .* passed")
+                self.assertEqual(first.stop(signal.SIGTERM)[0], 0)
+                with respond("--echo", on=at(first.port)):
+                    code, out, err = ends(asking)
+        self.assertEqual((code, out == payload), (0, True), err)
+        self.assertRegex(err, rb"end: the peer closed the session\n.*try 2")
 
     def test_only_an_idempotent_request_is_asked_again_after_a_restart(self):
         for options, expected in ((["--idempotent"], (0, b"again")), ([], (52, b""))):
