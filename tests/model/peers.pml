@@ -178,32 +178,35 @@ inline take_close(t, side)
 }
 
 #if LIVES > 1
-/* Session t of this side is proved to live with process `new`. Sessions with another one whose boot id was known before
- * t began are over, half-open ones too. Those that became known later may be with a newer one. */
-#define KNOWN_BEFORE(u, t, x) /* t's beginning: its INIT left, or came */ \
+/* Two ends at side x: u's peer process was known before t began, that is before its INIT left or came. Then t's process
+ * is the later one, for at each address there is one at a time. */
+#define KNOWN_BEFORE(u, t, x) \
 	((x) == RESPONDER(u) -> \
 		((x) == RESPONDER(t) -> (u) < (t) : (u) < before_init[of_init[t]]) : \
 		((x) == RESPONDER(t) -> before_accept[of_init[u]] <= (t) : inits_before_accept[of_init[u]] <= of_init[t]))
+/* u began before t: all that a side remembers */
+#define BEGAN_BEFORE(u, t, x) \
+	((x) == RESPONDER(u) -> \
+		((x) == RESPONDER(t) -> (u) < (t) : (u) < before_init[of_init[t]]) : \
+		((x) == RESPONDER(t) -> before_init[of_init[u]] <= (t) : of_init[u] < of_init[t]))
 
-#if defined(MUTANT_boot_ignored)
-#define IS_OLDER(u, t, x) false
-#elif defined(MUTANT_late_data_ends_newer) /* of an older half-open entry */
-#define IS_OLDER(u, t, x) (ALIVE(u, x) && ((x) == RESPONDER(t) || KNOWN_BEFORE(u, t, x)))
+/* Session t of this side came up. ACCEPT of a probe ends what was in doubt if that was with another process; where DATA
+ * confirms a session, or ACCEPT answers another INIT, that ends no other: it may be late. */
+#if defined(MUTANT_late_data_ends_newer)
+#define ENDS(u, t, x) ((x) == RESPONDER(t) || DOUBT(u, x) && BEGAN_BEFORE(u, t, x))
 #elif defined(MUTANT_late_accept_ends_newer)
-#define IS_OLDER(u, t, x) (ALIVE(u, x) && ((x) != RESPONDER(t) || KNOWN_BEFORE(u, t, x)))
-#elif defined(MUTANT_older_half_open_stays)
-#define IS_OLDER(u, t, x) (IS_UP(u, x) && KNOWN_BEFORE(u, t, x))
+#define ENDS(u, t, x) ((x) != RESPONDER(t))
 #else
-#define IS_OLDER(u, t, x) (ALIVE(u, x) && KNOWN_BEFORE(u, t, x))
+#define ENDS(u, t, x) ((x) != RESPONDER(t) && DOUBT(u, x) && BEGAN_BEFORE(u, t, x))
 #endif
 
-inline end_older(t, side)
+inline end_doubted(t, side)
 {
 	n = 0;
 	do
 	:: n < sessions ->
 		if
-		:: n != t && PEER_BOOT(n, side) != PEER_BOOT(t, side) && IS_OLDER(n, t, side) ->
+		:: n != t && IS_UP(n, side) && PEER_BOOT(n, side) != PEER_BOOT(t, side) && ENDS(n, t, side) ->
 			/* nobody's living session is ended because of a boot id */
 			assert(PEER_BOOT(n, side) != lives[1 - side]);
 			end_session(n, side, CLOSED)
@@ -215,7 +218,24 @@ inline end_older(t, side)
 	n = 0
 }
 
-/* What is exposed in session t is not thrown away: no newer process is known. */
+/* Of sessions with different processes the one that began last is used. -> yes */
+inline is_newest(t, side)
+{
+	yes = 1; n = 0;
+	do
+#ifdef MUTANT_older_process_used
+	:: false
+#else
+	:: n < sessions ->
+		yes = yes && !(n != t && IS_UP(n, side) && PEER_BOOT(n, side) != PEER_BOOT(t, side) && BEGAN_BEFORE(t, n, side));
+		n++
+#endif
+	:: else -> break
+	od;
+	n = 0
+}
+
+/* What is exposed in session t is not thrown away: no later process is known. */
 inline check_newest(t, side)
 {
 	n = 0;
@@ -228,7 +248,8 @@ inline check_newest(t, side)
 	n = 0
 }
 #else
-#define end_older(t, side) skip
+#define end_doubted(t, side) skip
+#define is_newest(t, side) yes = 1
 #define check_newest(t, side) skip
 #endif
 
@@ -278,7 +299,7 @@ inline count_alive(side) /* -> n, as a responder */
 inline confirm(t, side) /* valid DATA from its initiator */
 {
 	if
-	:: side == RESPONDER(t) && r_state[t] == WAITING -> r_state[t] = UP; end_older(t, side)
+	:: side == RESPONDER(t) && r_state[t] == WAITING -> r_state[t] = UP; end_doubted(t, side)
 	:: else
 	fi
 }
@@ -401,7 +422,7 @@ active proctype world()
 #if LIVES > 1
 			before_accept[i] = sessions; inits_before_accept[i] = inits;
 #endif
-			end_older(s, x);
+			end_doubted(s, x);
 #ifdef MUTANT_probe_ends_doubt
 			n = 0;
 			do
@@ -439,8 +460,9 @@ active proctype world()
 	:: atomic { sessions > 0 ->
 		any(r, REQUESTS); any(s, sessions);
 		x = FROM(r);
+		is_newest(s, x);
 		if
-		:: outcome[r] == waiting && USABLE(s, FROM(r)) && IN_TURN(s, r) ->
+		:: outcome[r] == waiting && USABLE(s, FROM(r)) && yes && IN_TURN(s, r) ->
 #ifdef ORDERED
 			if
 			:: r == 1 -> named = (at[0] == s)
@@ -448,7 +470,7 @@ active proctype world()
 			fi;
 #endif
 			outcome[r] = begun; at[r] = s
-		:: outcome[r] == begun && at[r] == s && USABLE(s, FROM(r)) ->
+		:: outcome[r] == begun && at[r] == s && USABLE(s, FROM(r)) && yes ->
 			assert(!TOLD(s, FROM(r)));   /* the peer said that it forgot the session */
 			assert(!cancel_sent[r]);
 			check_newest(s, FROM(r));
