@@ -91,9 +91,9 @@ byte runs[REQUESTS];
 #define CLOSE_OUT(s, x) ((x) == RESPONDER(s) -> r_state[s] == CLOSED : state[of_init[s]] == CLOSED && adopted[of_init[s]] == (s))
 #define PEER_BOOT(s, x) ((x) == RESPONDER(s) -> boot[of_init[s]] : r_boot[s])
 
-byte i, s, r, x, y, k, n; /* of the action under way; 0 between actions */
+byte i, s, r, x, k, n; /* of the action under way; 0 between actions */
 bit yes;
-inline forget() { i = 0; s = 0; r = 0; x = 0; y = 0; k = 0; n = 0; yes = 0 }
+inline forget() { i = 0; s = 0; r = 0; x = 0; k = 0; n = 0; yes = 0 }
 
 inline any(variable, below) /* below > 0 */
 {
