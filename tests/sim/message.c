@@ -25,14 +25,14 @@ static const char *const mark_names[] = {
 
 /* Room for all that a run does. */
 static const struct dgram_endpoint_config roomy = {.sessions = 64,
-                                                   .sessions_each = 32,
+                                                   .sessions_each = 16,
                                                    .half_open = 32,
                                                    .half_open_each = 8,
                                                    .busy = 32,
                                                    .window = 128,
                                                    .messages = 512,
                                                    .requests = 256,
-                                                   .pool = 4 << 20,
+                                                   .pool = 2 << 20,
                                                    .block = 1024,
                                                    .message_max = 512 << 10,
                                                    .credit = 16 << 10,
@@ -124,6 +124,13 @@ static void draw_scene(struct scene *s, struct dg_random *random)
 	uint64_t answering = 1 + dg_random_below(random, 3);
 	uint64_t asking = 1 + dg_random_below(random, 4);
 
+	/* Ids and numbers end at 2^62: a session that comes there has to be replaced. */
+	s->first_id =
+	        sim_chance(random, 100000) ? (UINT64_C(1) << 62) - sim_between(random, 66, 100) : 0;
+	s->first_number =
+	        sim_chance(random, 100000) ? LAST_NUMBERS - sim_between(random, 20, 2000) : 0;
+	if (s->first_id)
+		answering = asking = 1; /* or none of their sessions comes so far */
 	if (answering + asking > PEERS_MAX)
 		asking = PEERS_MAX - answering;
 	s->ip6 = sim_chance(random, 200000);

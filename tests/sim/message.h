@@ -28,6 +28,7 @@
 #define INITS_MAX    16
 #define STOPPED_MAX  32
 #define LIVE_MAX     64 /* messages of a peer that have not ended */
+#define LAST_NUMBERS ((UINT64_C(1) << 62) - 4097) /* packets from here on are for what has begun already */
 #define NOBODY       UINT32_MAX
 #define PORT         4000 /* of everybody at first; each time a NAT forgets, the next one */
 
@@ -73,7 +74,7 @@ enum job_state {
 struct job {
 	uint32_t record, peer, boot;
 	uint32_t next; /* older job of the same record; NOBODY */
-	uint64_t handle;
+	uint64_t handle, session;
 	uint64_t due, deadline; /* the peer's clock */
 	enum job_state state;
 	uint8_t refusal; /* enum dgram_refusal; 0: it will be answered */
@@ -157,6 +158,7 @@ struct scene {
 	struct sim_world *world;
 	uint64_t *marks;
 	bool ip6, lame;  /* lame: handlers are slow */
+	uint64_t first_id, first_number; /* of each session's messages and packets */
 	uint64_t settle; /* after the heal: when all must work again, ns */
 	struct peer peers[PEERS_MAX];
 	uint32_t peer_count;

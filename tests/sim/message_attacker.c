@@ -200,7 +200,7 @@ static bool forge(struct attacker *a, struct sim_datagram *out)
 	                             .data = a->buffer};
 	if (a->burst > 0 || below(a, 3) == 0) {
 		if (a->burst == 0)
-			a->burst = 1 + (unsigned)below(a, 40);
+			a->burst = 1 + (unsigned)below(a, 20);
 		a->burst--;
 		out->to = a->victim;
 		make_init(a, &w, 1 + below(a, UINT64_MAX - 1));

@@ -97,6 +97,7 @@ void handler_request(struct peer *p, const struct dgram_event *event, uint64_t n
 	                  .boot = p->boot,
 	                  .next = r->jobs,
 	                  .handle = event->id,
+	                  .session = event->session,
 	                  .deadline = event->deadline};
 	p->open[p->open_count++] = (uint16_t)s->job_count;
 	r->jobs = s->job_count++;

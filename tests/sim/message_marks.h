@@ -61,6 +61,8 @@
 	ROW(PROBED_SIZE,   "a path was searched for its size") \
 	ROW(ROOM,          "a datagram found no room") \
 	ROW(LATE_PACKET,   "a packet that counted as lost was not") \
+	ROW(IDS_END,       "a session's message ids came to their end") \
+	ROW(NUMBERS_END,   "a session's packet numbers came to their end") \
 	ROW(MOVED,         "a NAT forgot a client") \
 	ROW(REPLAYED,      "a replayed datagram changed nothing") \
 	ROW(FORGED,        "forged INITs filled places") \

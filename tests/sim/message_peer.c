@@ -1,6 +1,8 @@
 /* A node: an endpoint and its program, called in the order that endpoint.h gives. */
 #include "message.h"
 
+#include "endpoint/endpoint.h"
+
 #include <dgram/error.h>
 #include <stdlib.h>
 #include <string.h>
@@ -274,6 +276,8 @@ void peer_init(struct peer *p, uint64_t now)
 		fail(p, "no endpoint with this configuration");
 		return;
 	}
+	p->ep->first_id = p->scene->first_id;
+	p->ep->first_number = p->scene->first_number;
 	memset(&p->stats, 0, sizeof p->stats);
 	dgram_endpoint_stats(p->ep, &p->stats);
 	p->given = 0;

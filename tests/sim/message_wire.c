@@ -107,7 +107,7 @@ static struct flow *flow_new(struct peer *p, uint64_t receiver, const struct dgr
 {
 	struct flow *f = &p->flows[p->flow_count++ % FLOWS_MAX];
 
-	*f = (struct flow){.receiver = receiver, .addr = *addr};
+	*f = (struct flow){.receiver = receiver, .addr = *addr, .next = p->scene->first_number};
 	return f;
 }
 
@@ -188,10 +188,13 @@ static void accept_sent(struct peer *p, const struct dg_parts *parts, const stru
 		fail(p, "it sends an ACCEPT that is none");
 		return;
 	}
+	if (host_of(to) >= HOST_FORGED)
+		return;
 	if (!f || f->own != hello.session) {
-		f = f && !f->heard && !f->next ? f : flow_new(p, parts->header.receiver, to);
+		f = f && !f->heard && f->next == p->scene->first_number ? f : flow_new(p, parts->header.receiver, to);
 		f->responder = true;
 		f->own = hello.session;
+		f->heard = p->flow_count > FLOWS_MAX; /* or else it is one that was forgotten here */
 	}
 }
 
@@ -241,6 +244,16 @@ static void reply_sent(struct peer *p, struct flow *f, const struct dg_frame *fr
 	f->pulled = frame->id + 1;
 }
 
+/* A session is not sent away while a handler runs for it. */
+static void check_eviction(const struct peer *p, const struct flow *f)
+{
+	for (uint32_t i = 0; i < p->open_count; i++) {
+		const struct job *j = &p->scene->jobs[p->open[i]];
+		if (j->session == f->own && j->state == JOB_RUNNING)
+			fail(p, "it evicts a session in which request %u runs", j->record);
+	}
+}
+
 static void frame_sent(struct peer *p, struct flow *f, const struct dg_frame *frame)
 {
 	struct scene *s = p->scene;
@@ -248,6 +261,7 @@ static void frame_sent(struct peer *p, struct flow *f, const struct dg_frame *fr
 	switch ((enum dg_frame_type)frame->type) {
 	case DG_SEND:
 	case DG_REQUEST:
+		s->marks[MARK_IDS_END] += frame->id == DG_VARINT_MAX - 2;
 		if (is_stopped(f, frame->id))
 			fail(p, "bytes of message id %" PRIu64 " after its CANCEL or RESET",
 			     frame->id);
@@ -268,6 +282,8 @@ static void frame_sent(struct peer *p, struct flow *f, const struct dg_frame *fr
 	case DG_CLOSE:
 		f->closed = true;
 		s->marks[MARK_IDLE_END] += frame->code == DG_CLOSE_IDLE;
+		if (frame->code == DG_CLOSE_EVICTED)
+			check_eviction(p, f);
 		if (frame->code == DG_CLOSE_RULE && host_of(&f->addr) < s->peer_count)
 			fail(p, "it says that peer %u broke a rule", host_of(&f->addr));
 		break;
@@ -317,6 +333,8 @@ static void data_sent(struct peer *p, const struct dg_parts *parts,
 		fail(p, "it sends a DATA that is malformed");
 		return;
 	}
+	if (host_of(&out->peer) >= HOST_FORGED)
+		fail(p, "it sends a DATA to where nobody is");
 	if (!f)
 		f = flow_new(p, parts->header.receiver, &out->peer);
 	else if (f->closed)
@@ -326,6 +344,7 @@ static void data_sent(struct peer *p, const struct dg_parts *parts,
 	if (data.number != f->next && p->flow_count <= FLOWS_MAX)
 		fail(p, "packet %" PRIu64 " follows packet %" PRIu64, data.number, f->next - 1);
 	f->next = data.number + 1;
+	p->scene->marks[MARK_NUMBERS_END] += data.number == LAST_NUMBERS;
 	p->scene->marks[MARK_SHRUNK] += f->large && out->len == 508;
 	f->large = out->len > 508;
 	if (data.elicits_ack)
