@@ -1,4 +1,5 @@
 #include "caller.h"
+#include "signals.h"
 #include "wait.h"
 #include <dgram/profile.h>
 #include <errno.h>
@@ -129,7 +130,9 @@ static int open_way(struct caller *c)
 				  "write udp://%s", c->target->text, c->target->text);
 	if (code == 0)
 		code = target_socket(&c->socket, c->target, o);
-	return code == 0 ? open_loop(c) : code;
+	if (code == 0)
+		code = open_loop(c);
+	return code == 0 ? signals_catch_unignored() : code; /* who interrupts us means what runs at the peer, too */
 }
 
 void caller_close(struct caller *c)
@@ -428,21 +431,20 @@ static void handle(struct caller *c, const struct dgram_event *e)
 		ended(c, call, e, now);
 }
 
-static uint64_t left_until(uint64_t end, uint64_t now)
-{
-	return end == DGRAM_NEVER ? end : end > now ? end - now : 0;
-}
-
 /* Sleeps; whether fd can be read. */
 static bool sleep_until(struct caller *c, int fd, uint64_t due)
 {
-	struct pollfd fds[2] = {{.fd = dgram_loop_fd(c->loop), .events = POLLIN}, {.fd = fd, .events = POLLIN}};
+	struct pollfd fds[3] = {
+		{.fd = dgram_loop_fd(c->loop), .events = POLLIN},
+		{.fd = signals_fd(), .events = POLLIN},
+		{.fd = fd, .events = POLLIN},
+	};
 	uint64_t timeout = dgram_loop_timeout(c->loop), now = dgram_clock();
 
-	if (timeout < left_until(due, now))
+	if (timeout < DGRAM_NEVER - now && now + timeout < due)
 		due = now + timeout;
-	wait_until(fds, 2, due);
-	return fds[1].revents != 0;
+	wait_until(fds, 3, due);
+	return fds[2].revents != 0;
 }
 
 enum caller_news caller_wait(struct caller *c, int fd)
@@ -452,19 +454,21 @@ enum caller_news caller_wait(struct caller *c, int fd)
 		struct dgram_event e;
 		int n;
 
+		if (c->code == 0 && signals_caught() != 0)
+			c->code = signals_code();
 		if (c->code != 0)
 			return CALLER_BROKEN;
 		if (c->news) {
 			c->news = false;
 			return CALLER_DONE;
 		}
-		n = dgram_loop_wait(c->loop, &e, fd >= 0 ? 0 : left_until(due, dgram_clock()));
+		n = dgram_loop_wait(c->loop, &e, 0);
 		if (n < 0)
 			c->code = fail(exit_of(n), "%s: cannot receive: %s", c->target->text,
 				       n == DGRAM_ERR_SYSTEM ? strerror(errno) : dgram_strerror(n));
 		else if (n > 0)
 			handle(c, &e);
-		else if (fd >= 0 && sleep_until(c, fd, due))
+		else if (sleep_until(c, fd, due))
 			return CALLER_INPUT;
 	}
 }

@@ -74,6 +74,7 @@ void exit_with(int code)
 {
 	int sig = code == CODE_INTERRUPTED  ? SIGINT
 	          : code == CODE_TERMINATED ? SIGTERM
+	          : code == CODE_HUNG_UP    ? SIGHUP
 	          : code == CODE_PIPE       ? SIGPIPE
 	                                    : 0;
 	if (sig != 0) {

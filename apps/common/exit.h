@@ -31,6 +31,7 @@ enum exit_code {
 #define EXIT_ROW(name, lower, code, text) CODE_##name = (code),
 	EXIT_CODES(EXIT_ROW)
 #undef EXIT_ROW
+	        CODE_HUNG_UP = 129, /* we die by SIGHUP */
 	        CODE_PIPE = 141, /* nobody reads stdout any more: we die by SIGPIPE, silently */
 };
 
@@ -49,8 +50,8 @@ const char *exit_name(int code);
 /* The code for a library error (negative; 0 is CODE_OK). */
 int exit_of(int error);
 
-/* Ends the process with code; CODE_INTERRUPTED, _TERMINATED and _PIPE by the signal itself, so that
- * a shell's loop stops too. */
+/* Ends the process with code; CODE_INTERRUPTED, _TERMINATED, _HUNG_UP and _PIPE by the signal itself, so
+ * that a shell's loop stops too. */
 _Noreturn void exit_with(int code);
 
 #endif

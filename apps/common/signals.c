@@ -46,13 +46,31 @@ static void on_signals(void (*handler)(int), size_t count)
 			sigaction(deadly[i], &action, NULL);
 }
 
-int signals_catch(void)
+static int open_pipe(void)
 {
 	if (pipe2(pipe_fds, O_CLOEXEC | O_NONBLOCK) < 0)
 		return fail(CODE_REFUSED, "cannot prepare for signals: %s", strerror(errno));
-	on_signals(note, ORDERLY);
 	signal(SIGPIPE, SIG_IGN);
 	return 0;
+}
+
+int signals_catch(void)
+{
+	int code = open_pipe();
+	if (code == 0)
+		on_signals(note, ORDERLY);
+	return code;
+}
+
+int signals_catch_unignored(void)
+{
+	struct sigaction action = {.sa_handler = note, .sa_flags = (int)SA_RESETHAND}, before;
+	int code = open_pipe();
+	sigemptyset(&action.sa_mask);
+	for (size_t i = 0; i < ORDERLY && code == 0; i++)
+		if (sigaction(deadly[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+			sigaction(deadly[i], &action, NULL);
+	return code;
 }
 
 int signals_fd(void)
@@ -63,6 +81,11 @@ int signals_fd(void)
 int signals_caught(void)
 {
 	return caught;
+}
+
+int signals_code(void)
+{
+	return caught == SIGINT ? CODE_INTERRUPTED : caught == SIGHUP ? CODE_HUNG_UP : CODE_TERMINATED;
 }
 
 #define PATH_ROOM 128 /* bytes; a UNIX socket's path has 107 */

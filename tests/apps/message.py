@@ -439,6 +439,19 @@ class Failures(Case):
             pid = int(re.search(rb"handler: pid (\d+)", r.stderr)[1])
             self.assertTrue(eventually(lambda: not os.path.exists("/proc/%d" % pid)))
 
+    def test_who_is_interrupted_dies_by_the_signal_and_ends_its_handler(self):
+        with gate() as (path, _), respond("-v", "--exec-timeout", "90s", "--sh", "--exec",
+                                          "echo pid $$ >&2; exec cat " + path) as r:
+            for sig in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
+                asking = background("request", "-T", "90s", at(r.port), "")
+                r.wait_stderr(rb"handler: pid")
+                asking.send_signal(sig)
+                self.assertEqual(ends(asking), (-sig, b"", b""))
+                r.wait_stderr(rb"no longer wanted: the peer closed the session")
+                pid = int(re.search(rb"handler: pid (\d+)", r.stderr)[1])
+                self.assertTrue(eventually(lambda: not os.path.exists("/proc/%d" % pid)))
+                r.stderr = b""
+
     def test_a_responder_that_is_stopped_says_what_it_knows(self):
         with gate() as (path, _), respond("--max-procs", "1", "--sh", "--exec", "echo started >&2; exec cat " + path) as r:
             runs = background("request", "-T", "15s", at(r.port), "")
