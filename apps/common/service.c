@@ -71,13 +71,14 @@ static json_t *describe_answer(const struct dgram_event *e, int status, const vo
 	return event;
 }
 
-static void answered(struct service *v, const struct dgram_event *e, int status, size_t len)
+static void answered(struct service *v, const struct dgram_event *e, const char *name, int status, size_t len)
 {
 	char who[DGRAM_ADDR_TEXT_MAX];
 
 	v->counts->answers++;
 	v->counts->failed += status != 0;
-	say_verbose("%s: %zu byte%s, answered with %zu", peer_of(e, who, sizeof who), e->len, e->len == 1 ? "" : "s", len);
+	say_verbose("%s: %s%s%zu byte%s, answered with %zu", peer_of(e, who, sizeof who), name, *name != '\0' ? ": " : "",
+		    e->len, e->len == 1 ? "" : "s", len);
 }
 
 /* 0, or DGRAM_ERR_FULL: try again. An answer that nobody waits for any more is none. The name and the data may be the
@@ -85,10 +86,14 @@ static void answered(struct service *v, const struct dgram_event *e, int status,
 static int answer(struct service *v, const struct dgram_event *e, int status, const void *data, size_t len)
 {
 	json_t *event = v->config->json ? describe_answer(e, status, data, len) : NULL;
-	int error = dgram_endpoint_reply(endpoint(v), e->id, (uint8_t)status, data, len, v->now);
+	char name[DGRAM_NAME_MAX + 1] = "";
+	int error;
+
+	memcpy(name, e->name != NULL ? e->name : "", e->name_len);
+	error = dgram_endpoint_reply(endpoint(v), e->id, (uint8_t)status, data, len, v->now);
 
 	if (error == 0)
-		answered(v, e, status, len);
+		answered(v, e, name, status, len);
 	if (error == 0 && event != NULL)
 		write_event(v, event);
 	else

@@ -85,12 +85,13 @@ class Case(unittest.TestCase):
 
 class Answers(Case):
     def test_names_have_their_commands(self):
-        with respond("time=date +%s", "load=cat /proc/loadavg") as r:
-            self.assertEqual(r.stderr, b"dgram: answering time, load on 127.0.0.1:%d\n" % r.port)
+        with respond("-v", "time=date +%s", "load=cat /proc/loadavg") as r:
+            self.assertIn(b"dgram: answering time, load on 127.0.0.1:%d\n" % r.port, r.stderr)
             got = run("request", at(r.port, "time"))
             self.ends(got, 0)
             self.assertRegex(got.stdout, rb"^\d{10,}\n$")
             self.assertEqual(len(run("request", at(r.port, "load")).stdout.split()), 5)
+            r.wait_stderr(rb"127\.0\.0\.1:\d+: load: 0 bytes, answered with \d+")
             self.assertEqual(r.stop()[0], 0)
             self.assertIn(b"2 requests, 2 answers\n", r.stderr)
 
