@@ -48,7 +48,7 @@
 #define DG_ACK_BYTES   64 /* of an ACK's ranges: RFC 9000, 13.2.3 */
 #define DG_WIDE_WORDS  64 /* a busy session's window of message ids: 4,096 */
 #define DG_FIRST_IDS   64 /* that a peer may use before the first CREDIT */
-#define DG_REPLY_AROUND 140 /* bytes: header, trailer, an ACK and what stands before the data of a reply */
+#define DG_REPLY_AROUND 160 /* bytes: header, trailer, an ACK and what stands before the data of a reply */
 #define DG_NOTE_BYTES  160
 #define DG_NOTES       64
 #define DG_STRANGERS   256 /* buckets for NOSESSION, by address */
@@ -90,10 +90,9 @@ enum dg_due {
 	DG_DUE_PULL = 1 << 1,
 	DG_DUE_CANCEL = 1 << 2,
 	DG_DUE_RESET = 1 << 3,
-	DG_DUE_NEED = 1 << 4,
-	DG_DUE_GRANT = 1 << 5,
-	DG_DUE_ACCEPTED = 1 << 6,
-	DG_DUE_ANSWER = 1 << 7, /* a NO, or a REPLY that is one datagram and pulled */
+	DG_DUE_GRANT = 1 << 4,
+	DG_DUE_ACCEPTED = 1 << 5,
+	DG_DUE_ANSWER = 1 << 6, /* a NO, or a REPLY that is one datagram and pulled */
 };
 
 /* Which list of its session a message stands in, beside the list of all. */
@@ -147,6 +146,7 @@ struct dg_message {
 	bool exposed_before;   /* ours: in an earlier session */
 	bool closed_before;    /* ours: an earlier session was closed before it could run */
 	bool resetting;        /* until its RESET is acknowledged */
+	bool is_saying;        /* theirs: ACCEPTED is on its way */
 	bool transient;        /* theirs: an answer without a memory, forgotten once sent */
 	bool has_head;         /* theirs: the first fragment was here */
 	bool uncounted;        /* theirs: refused before it began, so its total is not heard of yet */
@@ -166,13 +166,12 @@ enum dg_session_state {
 enum dg_say {
 	DG_SAY_PING = 1 << 0,
 	DG_SAY_CREDIT = 1 << 1,
-	DG_SAY_RESPONSE = 1 << 3,
-	DG_SAY_SETTLED = 1 << 4,
-	DG_SAY_PROBE_SIZE = 1 << 5,
-	DG_SAY_INIT = 1 << 6,
-	DG_SAY_NEED = 1 << 7, /* for the first message that waits */
+	DG_SAY_RESPONSE = 1 << 2,
+	DG_SAY_SETTLED = 1 << 3,
+	DG_SAY_INIT = 1 << 4,
+	DG_SAY_NEED = 1 << 5, /* for the first message that waits */
 };
-#define DG_SAY_ASKING (DG_SAY_PING | DG_SAY_CREDIT | DG_SAY_PROBE_SIZE | DG_SAY_NEED)
+#define DG_SAY_ASKING (DG_SAY_PING | DG_SAY_CREDIT | DG_SAY_NEED)
 #define DG_ECHO_IDS   (UINT64_C(1) << 61) /* numbers of ECHOs begin here, above all ids of messages */
 
 struct dg_session {
@@ -192,6 +191,8 @@ struct dg_session {
 	uint64_t allowed_ids;
 	uint64_t granted, heard;     /* bytes of the peer's: what we let it begin, and what it did */
 	uint64_t granted_ids;
+	uint64_t settled;            /* below it the peer waits for no answer */
+	uint64_t skipped;            /* from here on every id of the peer's that ended was given to the program before */
 	uint64_t begun_below;        /* no id of the peer's from here on was given to the program, or will be */
 	uint64_t ended_below;        /* our ids that have all ended */
 	uint64_t due;                /* ns; OPENING, HALF_OPEN: the next INIT, the end; OPEN: the end of doubt or of the check */
@@ -205,6 +206,7 @@ struct dg_session {
 	struct dg_link of_ready;
 	struct dg_link of_place; /* the sessions that were current at its place, before and after it */
 	uint32_t serial;         /* when its first INIT came or left, in the order of all */
+	uint32_t theirs;         /* messages of the peer's, kept answers too */
 	uint32_t ordered_out;    /* ordered messages of ours that have begun and not ended */
 	uint32_t probe;  /* of a session in doubt: the one that asks; of that one: whom it is for; or DG_NONE */
 	uint32_t waiting_out; /* messages of ours that have not ended */
@@ -228,6 +230,7 @@ struct dg_active {
 	struct dg_link of_quiet; /* blocks that can be taken away, the longest unused first */
 	uint32_t session;
 	bool is_quiet;
+	uint64_t repeated;  /* number of the packet that the last probe repeated; the second of two says something else */
 	uint8_t probes;     /* packets to send whatever the window says */
 	uint8_t unasked;    /* packets without asking frames since the last one with, or since an ACK of ours was
 			     * known to have arrived */
@@ -278,6 +281,7 @@ struct dgram_endpoint {
 	uint32_t promised;                             /* blocks of the arena that are promised */
 	struct dg_index by_place, by_init;             /* slots */
 	struct dg_index by_id;                         /* messages */
+	struct dg_index by_order;                      /* those that are held, by the message that they wait for */
 	struct dg_timers session_timers, message_timers;
 	struct dg_list ready, quiet, events;           /* slots, actives, messages */
 	struct dg_bucket strangers[DG_STRANGERS];
@@ -286,6 +290,8 @@ struct dgram_endpoint {
 	uint32_t lent;                                 /* message whose data the program looks at, or DG_NONE */
 	uint32_t requests;                             /* of the peers that wait or run */
 	uint32_t serial;                               /* of sessions */
+	uint32_t spare_places;                         /* beyond what the packet at hand must have */
+	uint64_t spare_blocks;
 	uint64_t submitted;                            /* messages */
 	uint64_t first_id, first_number;               /* of a session's messages and packets: 0, but in tests of the last ones */
 	bool dead;                                     /* abandoned: nothing is said or taken any more */
@@ -332,7 +338,7 @@ struct dg_session *dg_session_by_id(const struct dgram_endpoint *ep, uint64_t id
 bool dg_session_enter_by_init(struct dgram_endpoint *ep, struct dg_session *s);
 
 /* It becomes the current one of its place, unless a better one is. */
-void dg_session_offer(struct dgram_endpoint *ep, struct dg_session *s);
+void dg_session_offer(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now);
 
 /* A slot with nothing in it but defaults, in no table yet; and back. */
 struct dg_session *dg_session_take(struct dgram_endpoint *ep, const struct dg_place *peer);
@@ -425,20 +431,22 @@ bool dg_note_take(struct dgram_endpoint *ep, struct dgram_datagram *out); /* fal
 
 /* ---- frames and settle ------------------------------------------------------------------------- */
 
-/* Whether all of them can be taken; nothing changes. */
+/* Whether all of them can be taken. Where not, at most what they say of our own packets changes anything. */
 enum dgram_fate dg_frames_judge(struct dgram_endpoint *ep, struct dg_session *s,
                                 struct dg_reader frames, uint64_t now);
-void dg_frames_apply(struct dgram_endpoint *ep, struct dg_session *s, struct dg_reader frames,
+/* False: the session has ended. */
+bool dg_frames_apply(struct dgram_endpoint *ep, struct dg_session *s, struct dg_reader frames,
                      uint64_t now);
 
 /* An ACK came; a timer of recovery's is over; the session ends. */
-bool dg_settle_ack(struct dgram_endpoint *ep, struct dg_session *s, const struct dg_frame *ack,
+void dg_settle_ack(struct dgram_endpoint *ep, struct dg_session *s, const struct dg_frame *ack,
                    uint64_t now);
 void dg_settle_timeout(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now);
 void dg_settle_forget(struct dgram_endpoint *ep, struct dg_active *a);
 void dg_item_unref(struct dgram_endpoint *ep, uint32_t first);
 void dg_item_requeue(struct dgram_endpoint *ep, struct dg_session *s, uint32_t first, uint64_t now);
-struct dg_message *dg_item_message(const struct dgram_endpoint *ep, const struct dg_item *item);
+struct dg_message *dg_item_message(const struct dgram_endpoint *ep, const struct dg_session *s,
+                                   const struct dg_item *item);
 
 /* ---- messages ---------------------------------------------------------------------------------- */
 
@@ -450,6 +458,11 @@ struct dg_message *dg_message_find(const struct dgram_endpoint *ep, const struct
 struct dg_message *dg_message_take(struct dgram_endpoint *ep, struct dg_session *s, bool ours);
 bool dg_message_enter(struct dgram_endpoint *ep, struct dg_message *m);
 void dg_message_leave_index(struct dgram_endpoint *ep, struct dg_message *m);
+/* Among those that are held for the message with this id: one of them, NULL: none. */
+struct dg_message *dg_message_waiter(const struct dgram_endpoint *ep, const struct dg_session *s,
+                                     uint64_t order);
+bool dg_message_hold_back(struct dgram_endpoint *ep, struct dg_message *m);
+void dg_message_let_go(struct dgram_endpoint *ep, struct dg_message *m);
 void dg_message_join(struct dgram_endpoint *ep, struct dg_message *m, struct dg_session *s);
 void dg_message_part(struct dgram_endpoint *ep, struct dg_message *m);
 void dg_message_release(struct dgram_endpoint *ep, struct dg_message *m);
@@ -474,6 +487,7 @@ bool dg_promise(struct dgram_endpoint *ep, uint32_t *promised, uint64_t bytes);
 void dg_promise_drop(struct dgram_endpoint *ep, uint32_t *promised);
 bool dg_promise_first(struct dgram_endpoint *ep, struct dg_session *s);
 void dg_promise_kept(struct dgram_endpoint *ep, struct dg_session *s, uint64_t bytes);
+void dg_promise_ids(const struct dgram_endpoint *ep, struct dg_session *s);
 void dg_promise_more(struct dgram_endpoint *ep, struct dg_session *s, uint64_t wanted);
 
 /* Ours: what the peer said of them, what became of their packets, what is due. */
@@ -486,8 +500,7 @@ bool dg_out_is_used_up(const struct dg_session *s, const struct dg_active *a);
 bool dg_out_begin(struct dgram_endpoint *ep, struct dg_session *s, struct dg_message *m, uint64_t now);
 void dg_out_acked(struct dgram_endpoint *ep, struct dg_session *s, struct dg_message *m,
                   const struct dg_item *item, uint64_t now);
-void dg_out_lost(struct dgram_endpoint *ep, struct dg_session *s, struct dg_message *m,
-                 const struct dg_item *item);
+void dg_out_lost(struct dgram_endpoint *ep, struct dg_message *m, const struct dg_item *item);
 void dg_out_end(struct dgram_endpoint *ep, struct dg_message *m, enum dgram_outcome outcome,
                 enum dgram_reason reason, uint64_t now);
 void dg_out_timeout(struct dgram_endpoint *ep, struct dg_message *m, uint64_t now);
@@ -510,12 +523,12 @@ void dg_in_look_for_room(struct dgram_endpoint *ep, struct dg_session *s, uint64
 void dg_in_grant(struct dgram_endpoint *ep, struct dg_session *s, const struct dg_frame *f);
 void dg_in_settled(struct dgram_endpoint *ep, struct dg_session *s, uint64_t below);
 void dg_in_acked(struct dgram_endpoint *ep, struct dg_message *m, const struct dg_item *item);
-void dg_in_lost(struct dgram_endpoint *ep, struct dg_session *s, struct dg_message *m,
-                const struct dg_item *item);
+void dg_in_lost(struct dgram_endpoint *ep, struct dg_message *m, const struct dg_item *item);
 void dg_in_timeout(struct dgram_endpoint *ep, struct dg_message *m, uint64_t now);
 void dg_in_lose(struct dgram_endpoint *ep, struct dg_message *m, const struct dg_ending *how);
 void dg_in_forget(struct dgram_endpoint *ep, struct dg_message *m);
 void dg_in_release_held(struct dgram_endpoint *ep, struct dg_session *s);
+void dg_in_release_skipped(struct dgram_endpoint *ep, struct dg_session *s);
 void dg_in_given(struct dgram_endpoint *ep, struct dg_message *m);
 bool dg_in_is_expired(struct dgram_endpoint *ep, struct dg_message *m, uint64_t now);
 

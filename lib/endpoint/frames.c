@@ -2,12 +2,21 @@
  * them changes anything: against the rules, and against the room there is. */
 #include "endpoint/endpoint.h"
 
-/* What taking the packet costs. */
+#include <string.h>
+
+#define PIECES 32
+
+/* What taking the packet costs, and which messages are new with it: their totals count once. */
 struct cost {
 	uint64_t blocks, bytes;
 	uint32_t messages;
-	uint32_t pieces; /* new messages that came in pieces: a total counts once */
-	uint64_t in_pieces[8];
+	uint32_t news, pieces;
+	uint64_t is_new[DG_WIDE_WORDS]; /* by id, as far as a window reaches */
+	struct piece {
+		uint64_t id, total;
+		uint8_t type;
+	} of[PIECES];            /* of these, the ones that come in pieces */
+	struct dg_frame refused; /* a SEND that will draw a NO, or did; type 0: none */
 };
 
 /* ---- judged ------------------------------------------------------------------------------------- */
@@ -22,31 +31,66 @@ static uint64_t price(const struct dgram_endpoint *ep, uint64_t total)
 	return dg_arena_blocks(&ep->arena, dg_cells_buffer((uint32_t)total));
 }
 
-/* Another piece of a message that is new with this packet. */
-static bool is_counted(const struct cost *cost, uint64_t id)
+static uint64_t *new_word(struct cost *cost, uint64_t id)
+{
+	return &cost->is_new[id / 64 % DG_WIDE_WORDS];
+}
+
+static bool is_new_already(struct cost *cost, uint64_t id)
+{
+	return cost->news > 0 && *new_word(cost, id) >> id % 64 & 1;
+}
+
+static void add_new(struct cost *cost, const struct dg_frame *f)
+{
+	if (cost->news++ == 0)
+		memset(cost->is_new, 0, sizeof cost->is_new);
+	*new_word(cost, f->id) |= UINT64_C(1) << f->id % 64;
+	if (!(f->flags & DG_WHOLE) && cost->pieces < PIECES)
+		cost->of[cost->pieces++] = (struct piece){f->id, f->total, f->type};
+}
+
+/* One more frame of a message that is new with this packet: another piece of the same one. */
+static enum dgram_fate judge_piece(const struct cost *cost, const struct dg_frame *f)
 {
 	for (uint32_t i = 0; i < cost->pieces; i++)
-		if (cost->in_pieces[i] == id)
-			return true;
-	return false;
+		if (cost->of[i].id == f->id)
+			return cost->of[i].type == f->type && cost->of[i].total == f->total &&
+			                       !(f->flags & DG_WHOLE)
+			               ? DGRAM_FATE_TAKEN
+			               : DGRAM_FATE_RULE;
+	return cost->pieces < PIECES ? DGRAM_FATE_RULE : DGRAM_FATE_ROOM;
+}
+
+/* A total that is heard of with this packet. */
+static enum dgram_fate judge_total(const struct dg_session *s, uint64_t total, struct cost *cost)
+{
+	if (total > s->granted - s->heard || cost->bytes > s->granted - s->heard - total)
+		return DGRAM_FATE_RULE;
+	cost->bytes += total;
+	return DGRAM_FATE_TAKEN;
+}
+
+/* It will be held for a message that is not here: that one must find a place, or both would wait for ever. */
+static bool waits_for_room(const struct dgram_endpoint *ep, const struct dg_session *s,
+                           const struct dg_frame *f)
+{
+	return f->flags & DG_ORDERED && f->order > 0 &&
+	       dg_seen_state(&s->seen, f->id - f->order) == DG_SEEN_NEW &&
+	       !dg_message_find(ep, s, f->id - f->order, false);
 }
 
 static enum dgram_fate judge_new(const struct dgram_endpoint *ep, const struct dg_session *s,
                                  const struct dg_frame *f, struct cost *cost)
 {
-	const uint32_t most = sizeof cost->in_pieces / sizeof cost->in_pieces[0];
-
-	if (is_counted(cost, f->id))
-		return DGRAM_FATE_TAKEN;
-	if (f->total > s->granted - s->heard || cost->bytes > s->granted - s->heard - f->total)
-		return DGRAM_FATE_RULE;
-	if (dg_seen_state(&s->seen, f->id) == DG_SEEN_BEYOND ||
-	    (!(f->flags & DG_WHOLE) && cost->pieces == most))
+	if (dg_seen_state(&s->seen, f->id) == DG_SEEN_BEYOND)
 		return DGRAM_FATE_ROOM;
-	if (!(f->flags & DG_WHOLE))
-		cost->in_pieces[cost->pieces++] = f->id;
-	cost->bytes += f->total;
-	cost->messages++;
+	if (is_new_already(cost, f->id))
+		return judge_piece(cost, f);
+	if (judge_total(s, f->total, cost) != DGRAM_FATE_TAKEN)
+		return DGRAM_FATE_RULE;
+	add_new(cost, f);
+	cost->messages += 1 + waits_for_room(ep, s, f);
 	if (f->total <= ep->config.message_max)
 		cost->blocks += price(ep, f->total);
 	return DGRAM_FATE_TAKEN;
@@ -66,12 +110,12 @@ static enum dgram_fate judge_fragment(const struct dgram_endpoint *ep, const str
 
 	if (f->id >= s->granted_ids)
 		return DGRAM_FATE_RULE;
-	if (m && (!is_of_kind(f, m) || (m->state == DG_PARTIAL && f->total != m->cells.total) ||
-	          (m->uncounted && f->total > s->granted - s->heard)))
+	if (m && (!is_of_kind(f, m) || (m->state == DG_PARTIAL && f->total != m->cells.total)))
 		return DGRAM_FATE_RULE;
+	if (m && m->uncounted)
+		return judge_total(s, f->total, cost);
 	if (!m && dg_seen_state(&s->seen, f->id) != DG_SEEN_BEFORE)
 		return judge_new(ep, s, f, cost);
-	cost->messages += !m && f->type == DG_REQUEST; /* for the NO GONE */
 	return DGRAM_FATE_TAKEN;
 }
 
@@ -115,22 +159,18 @@ static enum dgram_fate judge_end(const struct dgram_endpoint *ep, const struct d
 {
 	const struct dg_message *m = dg_message_find(ep, s, f->id, false);
 
-	if (f->id >= s->granted_ids ||
-	    (m && m->state == DG_PARTIAL && f->total != m->cells.total) ||
-	    (m && m->uncounted && f->total > s->granted - s->heard))
+	if (f->id >= s->granted_ids)
+		return DGRAM_FATE_RULE;
+	if (m && ((m->state == DG_PARTIAL && f->total != m->cells.total) ||
+	          (f->type == DG_CANCEL && m->kind == DGRAM_SEND)))
 		return DGRAM_FATE_RULE;
 	if (m)
-		return DGRAM_FATE_TAKEN;
+		return m->uncounted ? judge_total(s, f->total, cost) : DGRAM_FATE_TAKEN;
 	if (dg_seen_state(&s->seen, f->id) == DG_SEEN_BEYOND)
 		return DGRAM_FATE_ROOM;
-	if (dg_seen_state(&s->seen, f->id) == DG_SEEN_NEW) {
-		if (f->total > s->granted - s->heard ||
-		    cost->bytes > s->granted - s->heard - f->total)
-			return DGRAM_FATE_RULE;
-		cost->bytes += f->total;
-	}
-	cost->messages += f->type == DG_CANCEL;
-	return DGRAM_FATE_TAKEN;
+	if (dg_seen_state(&s->seen, f->id) == DG_SEEN_BEFORE || is_new_already(cost, f->id))
+		return DGRAM_FATE_TAKEN;
+	return judge_total(s, f->total, cost);
 }
 
 static enum dgram_fate judge_need(const struct dg_session *s, const struct dg_frame *f,
@@ -151,13 +191,6 @@ static enum dgram_fate judge(const struct dgram_endpoint *ep, const struct dg_se
 	case DG_ACK:
 		return f->id >= next_number(s, dg_session_active(ep, s)) ? DGRAM_FATE_RULE
 		                                                         : DGRAM_FATE_TAKEN;
-	case DG_POST:
-		cost->messages++;
-		cost->blocks += price(ep, f->total);
-		return DGRAM_FATE_TAKEN;
-	case DG_ECHO:
-		cost->messages++;
-		return DGRAM_FATE_TAKEN;
 	case DG_SEND:
 	case DG_REQUEST:
 		return judge_fragment(ep, s, f, cost);
@@ -167,7 +200,6 @@ static enum dgram_fate judge(const struct dgram_endpoint *ep, const struct dg_se
 	case DG_NO:
 		return f->id >= s->next_id ? DGRAM_FATE_RULE : DGRAM_FATE_TAKEN;
 	case DG_PULL:
-		cost->messages++;
 		return f->id >= s->granted_ids ? DGRAM_FATE_RULE : DGRAM_FATE_TAKEN;
 	case DG_GRANT:
 		return f->id >= s->granted_ids ? DGRAM_FATE_RULE : DGRAM_FATE_TAKEN;
@@ -182,6 +214,8 @@ static enum dgram_fate judge(const struct dgram_endpoint *ep, const struct dg_se
 	case DG_PING:
 	case DG_CREDIT:
 	case DG_CLOSE:
+	case DG_POST: /* best effort */
+	case DG_ECHO:
 	case DG_ECHOED:
 	case DG_CHALLENGE:
 	case DG_RESPONSE:
@@ -191,28 +225,82 @@ static enum dgram_fate judge(const struct dgram_endpoint *ep, const struct dg_se
 	return DGRAM_FATE_TAKEN;
 }
 
-enum dgram_fate dg_frames_judge(struct dgram_endpoint *ep, struct dg_session *s,
-                                struct dg_reader frames, uint64_t now)
+/* Places that may still be taken: an eighth of all stays for what we send, and one session has a quarter. */
+static uint32_t places(const struct dgram_endpoint *ep, const struct dg_session *s)
 {
-	struct cost cost = {0};
+	uint32_t all = ep->messages.count, most = all - all / 8, each = all / 4 > 4 ? all / 4 : 4;
+	uint32_t left = ep->messages.used < most ? most - ep->messages.used : 0;
+	uint32_t own = s->theirs < each ? each - s->theirs : 0;
+
+	return left < own ? left : own;
+}
+
+/* What is best effort, or is asked for again, gets what the rest of the packet leaves. */
+static void leave_spare(struct dgram_endpoint *ep, const struct dg_session *s,
+                        const struct cost *cost)
+{
+	uint64_t free = dg_arena_free(&ep->arena), kept = cost->blocks + ep->promised;
+	uint32_t left = places(ep, s);
+
+	ep->spare_places = left > cost->messages ? left - cost->messages : 0;
+	ep->spare_blocks = free > kept ? free - kept : 0;
+}
+
+static enum dgram_fate judge_all(const struct dgram_endpoint *ep, const struct dg_session *s,
+                                 struct dg_reader frames, struct cost *cost)
+{
+	enum dgram_fate worst = DGRAM_FATE_TAKEN;
+	struct dg_frame f;
+
+	cost->blocks = cost->bytes = 0;
+	cost->messages = cost->news = cost->pieces = 0;
+	cost->refused.type = 0;
+	while (frames.left > 0 && dg_frame_decode(&f, &frames)) {
+		enum dgram_fate fate = judge(ep, s, &f, cost);
+
+		if (fate == DGRAM_FATE_RULE)
+			return fate;
+		if (fate != DGRAM_FATE_TAKEN)
+			worst = fate;
+		if (is_refused_send(ep, s, &f))
+			cost->refused = f;
+	}
+	if (cost->messages > places(ep, s) || cost->blocks > dg_arena_free(&ep->arena))
+		return DGRAM_FATE_ROOM;
+	return worst;
+}
+
+/* What the peer says of our packets and of our answers is true whether there is room for the rest or not,
+ * and may make room. */
+static void apply_news(struct dgram_endpoint *ep, struct dg_session *s, struct dg_reader frames,
+                       uint64_t now)
+{
 	struct dg_frame f;
 
 	while (frames.left > 0 && dg_frame_decode(&f, &frames)) {
-		enum dgram_fate fate = judge(ep, s, &f, &cost);
-
-		if (fate != DGRAM_FATE_TAKEN)
-			return fate;
-		if (cost.messages > ep->messages.count - ep->messages.used ||
-		    cost.blocks > dg_arena_free(&ep->arena))
-			return DGRAM_FATE_ROOM;
-		/* An ACK would report it as delivered: its NO leaves, and nothing of the packet is
-		 * taken. */
-		if (is_refused_send(ep, s, &f)) {
-			dg_in_fragment(ep, s, &f, now);
-			return DGRAM_FATE_ROOM;
-		}
+		if (f.type == DG_ACK)
+			dg_settle_ack(ep, s, &f, now);
+		else if (f.type == DG_SETTLED)
+			dg_in_settled(ep, s, f.id);
 	}
-	return DGRAM_FATE_TAKEN;
+}
+
+enum dgram_fate dg_frames_judge(struct dgram_endpoint *ep, struct dg_session *s,
+                                struct dg_reader frames, uint64_t now)
+{
+	struct cost cost;
+	enum dgram_fate fate = judge_all(ep, s, frames, &cost);
+
+	if (fate == DGRAM_FATE_ROOM) {
+		apply_news(ep, s, frames, now);
+		fate = judge_all(ep, s, frames, &cost);
+	}
+	leave_spare(ep, s, &cost);
+	if (fate != DGRAM_FATE_TAKEN || cost.refused.type == 0)
+		return fate;
+	/* An ACK would report it as delivered: its NO leaves, and nothing else of the packet is taken. */
+	dg_in_fragment(ep, s, &cost.refused, now);
+	return DGRAM_FATE_ROOM;
 }
 
 /* ---- applied ------------------------------------------------------------------------------------- */
@@ -315,12 +403,13 @@ static bool apply(struct dgram_endpoint *ep, struct dg_session *s, const struct 
 	}
 }
 
-void dg_frames_apply(struct dgram_endpoint *ep, struct dg_session *s, struct dg_reader frames,
+bool dg_frames_apply(struct dgram_endpoint *ep, struct dg_session *s, struct dg_reader frames,
                      uint64_t now)
 {
 	struct dg_frame f;
 
 	while (frames.left > 0 && dg_frame_decode(&f, &frames))
 		if (!apply(ep, s, &f, now))
-			return;
+			return false;
+	return true;
 }

@@ -80,6 +80,10 @@ static enum dgram_fate half_open(struct dgram_endpoint *ep, const struct dg_plac
 {
 	struct dg_session *s = dg_session_take(ep, from);
 
+	if (!s && proved && ep->admission.half_open > 0) {
+		dg_session_forget(ep, dg_session_at(ep, dg_admission_oldest(&ep->admission)), now);
+		s = dg_session_take(ep, from);
+	}
 	if (!s)
 		return DGRAM_FATE_ROOM;
 	agree(s, hello);
@@ -223,7 +227,7 @@ enum dgram_fate dg_hello_accept(struct dgram_endpoint *ep, const struct dg_place
 	if (!settle_doubt(ep, s, now))
 		return DGRAM_FATE_TAKEN;
 	if (!s->spare) {
-		dg_session_offer(ep, s);
+		dg_session_offer(ep, s, now);
 		dg_session_touch(ep, s);
 	} else {
 		dg_timers_set(&ep->session_timers, s->slot, DGRAM_NEVER);
@@ -258,7 +262,7 @@ enum dgram_fate dg_hello_cookie(struct dgram_endpoint *ep, const struct dg_place
 	a = dg_session_active(ep, s);
 	memcpy(a->opening.cookie, cookie, sizeof cookie);
 	a->opening.has_cookie = true;
-	if (a->opening.cookie_used)
+	if (a->opening.cookie_used || s->why == DGRAM_REASON_BUSY)
 		return DGRAM_FATE_TAKEN; /* with the next INIT, when its timer sends it */
 	a->opening.cookie_used = true;
 	s->say |= DG_SAY_INIT;
@@ -346,4 +350,5 @@ void dg_hello_write(struct dgram_endpoint *ep, struct dg_session *s, struct dgra
 	a->opening.times[a->opening.tries % DG_INIT_TIMES] = s->origin + hello.time * DGRAM_US;
 	s->due = now + dg_rtt_wait(&s->rtt, a->opening.tries++, dg_random_next(&ep->random));
 	s->say &= (uint8_t)~DG_SAY_INIT;
+	s->why = DGRAM_REASON_NONE;
 }

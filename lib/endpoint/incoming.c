@@ -21,17 +21,17 @@ static uint64_t ack_delay(const struct dg_session *s)
 }
 
 /* A request that waits or runs counts against the limits. */
-static bool is_counted(const struct dg_message *m)
+static bool is_at_work(const struct dg_message *m)
 {
-	return m->kind == DGRAM_REQUEST && m->state >= DG_PARTIAL && m->state <= DG_RUNNING;
+	return m->kind == DGRAM_REQUEST && (m->state == DG_QUEUED || m->state == DG_RUNNING);
 }
 
 static void set_state(struct dgram_endpoint *ep, struct dg_message *m, enum dg_message_state state)
 {
-	int before = is_counted(m), after;
+	int before = is_at_work(m), after;
 
 	m->state = (uint8_t)state;
-	after = is_counted(m);
+	after = is_at_work(m);
 	ep->requests += (uint32_t)(after - before);
 	if (m->session != DG_NONE)
 		session_of(ep, m)->running += (uint16_t)(after - before);
@@ -52,52 +52,78 @@ void dg_in_forget(struct dgram_endpoint *ep, struct dg_message *m)
 
 /* ---- order -------------------------------------------------------------------------------------- */
 
-/* The ordered message before it was given, reset or refused; or stands before it in the line of events. */
+static void tell(struct dgram_endpoint *ep, struct dg_message *m)
+{
+	dg_message_let_go(ep, m);
+	dg_message_event(ep, m,
+	                 m->kind == DGRAM_REQUEST ? DGRAM_EVENT_REQUEST : DGRAM_EVENT_MESSAGE);
+}
+
+static struct dg_message *lowest_held(const struct dgram_endpoint *ep, const struct dg_session *s)
+{
+	struct dg_message *lowest = NULL;
+
+	for (uint32_t i = s->all.first; s->held > 0 && i != DG_NONE;) {
+		struct dg_message *m = dg_message_at(ep, i);
+
+		i = m->of_session.after;
+		if (m->is_held && (!lowest || m->id < lowest->id))
+			lowest = m;
+	}
+	return lowest;
+}
+
+/* The ordered message before it was given, or stands before it in the line of events. One that ended without
+ * that may have waited itself, for what nobody knows: then all lower ids are waited for. */
 static bool is_its_turn(const struct dgram_endpoint *ep, const struct dg_session *s,
                         const struct dg_message *m)
 {
-	const struct dg_message *before;
+	const struct dg_message *before, *lowest;
 
 	if (m->order == DG_NO_ID)
 		return true;
+	if (m->order < s->skipped) {
+		lowest = lowest_held(ep, s);
+		return s->seen.below > m->order && (!lowest || lowest->id >= m->id);
+	}
 	before = dg_message_find(ep, s, m->order, false);
 	if (!before)
 		return dg_seen_state(&s->seen, m->order) == DG_SEEN_BEFORE;
 	return before->state > DG_QUEUED || before->event != 0;
 }
 
-static void tell(struct dgram_endpoint *ep, struct dg_message *m)
-{
-	dg_message_event(ep, m,
-	                 m->kind == DGRAM_REQUEST ? DGRAM_EVENT_REQUEST : DGRAM_EVENT_MESSAGE);
-}
-
-/* Whoever waited for this one may have its turn now, and so on. */
+/* Whoever waited for this one has its turn now, and so on. */
 static void release_order(struct dgram_endpoint *ep, struct dg_session *s, uint64_t id)
 {
-	uint32_t i = s->all.first;
+	struct dg_message *m = s->held > 0 ? dg_message_waiter(ep, s, id) : NULL;
 
-	while (s->held > 0 && i != DG_NONE) {
-		struct dg_message *m = dg_message_at(ep, i);
-
-		i = m->of_session.after;
-		if (m->ours || m->state != DG_QUEUED || m->event != 0 || m->order != id)
-			continue;
-		s->held--;
-		m->is_held = false;
-		tell(ep, m);
+	for (; m && id >= s->skipped; m = dg_message_waiter(ep, s, id)) {
 		id = m->id;
-		i = s->all.first;
+		tell(ep, m);
 	}
+}
+
+void dg_in_release_skipped(struct dgram_endpoint *ep, struct dg_session *s)
+{
+	struct dg_message *m = s->skipped > 0 ? lowest_held(ep, s) : NULL;
+
+	for (; m && m->order < s->skipped && is_its_turn(ep, s, m); m = lowest_held(ep, s)) {
+		tell(ep, m);
+		release_order(ep, s, m->id);
+	}
+}
+
+/* The id has ended, and was never given to the program. */
+static void skip(struct dg_session *s, uint64_t id)
+{
+	if (id >= s->skipped)
+		s->skipped = id + 1;
 }
 
 static void line_up(struct dgram_endpoint *ep, struct dg_session *s, struct dg_message *m)
 {
-	if (!is_its_turn(ep, s, m)) {
-		m->is_held = true;
-		s->held++;
+	if (!is_its_turn(ep, s, m) && dg_message_hold_back(ep, m))
 		return;
-	}
 	tell(ep, m);
 	release_order(ep, s, m->id);
 }
@@ -105,27 +131,15 @@ static void line_up(struct dgram_endpoint *ep, struct dg_session *s, struct dg_m
 /* The session ends: what is missing will never come. The rest goes in the order of ids. */
 void dg_in_release_held(struct dgram_endpoint *ep, struct dg_session *s)
 {
-	while (s->held > 0) {
-		struct dg_message *lowest = NULL;
+	struct dg_message *lowest = lowest_held(ep, s), *m;
 
-		for (uint32_t i = s->all.first; i != DG_NONE;
-		     i = dg_message_at(ep, i)->of_session.after) {
-			struct dg_message *m = dg_message_at(ep, i);
-
-			if (m->is_held && (!lowest || m->id < lowest->id))
-				lowest = m;
-		}
-		lowest->is_held = false;
-		s->held--;
-		tell(ep, lowest);
+	if (!lowest)
+		return;
+	for (uint64_t id = lowest->id; s->held > 0 && id < dg_seen_end(&s->seen); id++) {
+		m = dg_message_find(ep, s, id, false);
+		if (m && m->is_held)
+			tell(ep, m);
 	}
-}
-
-/* It is not held any more, whatever becomes of it. */
-static void unhold(struct dg_session *s, struct dg_message *m)
-{
-	s->held -= m->is_held;
-	m->is_held = false;
 }
 
 /* ---- answers -------------------------------------------------------------------------------------- */
@@ -144,7 +158,9 @@ static void answer_no(struct dgram_endpoint *ep, struct dg_message *m, enum dg_n
 {
 	struct dg_session *s = session_of(ep, m);
 
-	unhold(s, m);
+	if (m->state != DG_RUNNING && !m->transient)
+		skip(s, m->id);
+	dg_message_let_go(ep, m);
 	if (m->event != DGRAM_EVENT_STOP)
 		dg_message_no_event(ep, m);
 	set_state(ep, m, DG_ANSWERED);
@@ -155,32 +171,45 @@ static void answer_no(struct dgram_endpoint *ep, struct dg_message *m, enum dg_n
 	dg_message_free_cells(ep, m);
 	dg_message_queue(ep, m, m->accepted ? DG_QUEUE_WORK : DG_QUEUE_FREE);
 	dg_message_plan(ep, m);
-	if (m->flags & DG_ORDERED)
-		release_order(ep, s, m->id);
+	if (m->id < s->settled && !m->uncounted)
+		dg_in_forget(ep, m); /* its sender does not wait for it */
+	dg_in_release_skipped(ep, s);
 }
 
-/* A new id that is refused before anything of it was kept. False: there is no room to remember that. */
-static struct dg_message *refuse_new(struct dgram_endpoint *ep, struct dg_session *s, uint64_t id,
-                                     uint8_t kind, enum dg_no code, uint64_t now)
+/* A place for what is best effort, or will be asked for again. NULL: others need it more. */
+static struct dg_message *take_optional(struct dgram_endpoint *ep, struct dg_session *s)
 {
-	struct dg_message *m = dg_message_take(ep, s, false);
-
-	if (!m)
+	if (ep->spare_places == 0)
 		return NULL;
+	ep->spare_places--;
+	return dg_message_take(ep, s, false);
+}
+
+/* A new id that is refused before anything of it was kept. kind 0: before it began. */
+static void refuse_new(struct dgram_endpoint *ep, struct dg_session *s, uint64_t id, uint8_t kind,
+                       enum dg_no code, uint64_t now)
+{
+	bool asked_again = code == DG_NO_CANCELLED;
+	struct dg_message *m = asked_again ? take_optional(ep, s) : dg_message_take(ep, s, false);
+
+	if (!m) {
+		if (asked_again && dg_seen_mark(&s->seen, id) == DG_SEEN_NEW)
+			skip(s, id);
+		return;
+	}
 	m->kind = kind;
 	m->id = id;
 	dg_message_enter(ep, m);
 	dg_seen_mark(&s->seen, id);
-	m->accepted = kind == 0; /* a NEED is not asked again by itself: its NO is pushed */
+	m->accepted = m->uncounted =
+	        kind == 0; /* a NEED is not asked again by itself: its NO is pushed */
 	answer_no(ep, m, code, BUSY_RETRY, now);
-	release_order(ep, s, id);
-	return m;
 }
 
 /* A REQUEST's id was seen and its answer is not kept any more. */
 static void say_gone(struct dgram_endpoint *ep, struct dg_session *s, uint64_t id, uint64_t now)
 {
-	struct dg_message *m = dg_message_take(ep, s, false);
+	struct dg_message *m = take_optional(ep, s);
 
 	if (!m)
 		return;
@@ -195,10 +224,12 @@ static void say_again(struct dgram_endpoint *ep, struct dg_message *m)
 {
 	if (m->state == DG_QUEUED || m->state == DG_RUNNING) {
 		m->accepted = true;
-		m->due |= DG_DUE_ACCEPTED;
 		m->wake = DGRAM_NEVER;
-		dg_message_queue(ep, m, DG_QUEUE_WORK);
 		dg_message_plan(ep, m);
+		if (m->is_saying)
+			return; /* it is on its way, and sent again if it is lost */
+		m->due |= DG_DUE_ACCEPTED;
+		dg_message_queue(ep, m, DG_QUEUE_WORK);
 	} else if (m->state == DG_ANSWERED && !m->accepted) {
 		m->due |= DG_DUE_ANSWER;
 		dg_message_queue(ep, m, DG_QUEUE_FREE);
@@ -208,7 +239,7 @@ static void say_again(struct dgram_endpoint *ep, struct dg_message *m)
 /* What was received is said by the packet that answers: it is not kept. */
 void dg_in_echo(struct dgram_endpoint *ep, struct dg_session *s, uint64_t number)
 {
-	struct dg_message *m = dg_message_take(ep, s, false);
+	struct dg_message *m = take_optional(ep, s);
 
 	if (!m)
 		return;
@@ -252,7 +283,7 @@ static void take_head(const struct dg_session *s, struct dg_message *m, const st
 		memcpy(m->name, f->name, f->name_len);
 	if (f->flags & DG_ORDERED && f->order > 0)
 		m->order = f->id - f->order;
-	if (f->type == DG_REQUEST) {
+	if (m->kind == DGRAM_REQUEST) {
 		m->deadline = deadline_of(s, f->deadline);
 		m->grant = f->grant;
 	}
@@ -265,27 +296,29 @@ static void begin(struct dg_session *s, const struct dg_message *m)
 		s->begun_below = m->id + 1;
 }
 
-static void whole(struct dgram_endpoint *ep, struct dg_session *s, struct dg_message *m,
-                  uint64_t now)
-{
-	dg_seen_mark(&s->seen, m->id);
-	set_state(ep, m, DG_QUEUED);
-	m->since = now;
-	if (m->kind == DGRAM_SEND)
-		begin(s, m);
-	if (m->kind == DGRAM_REQUEST && now >= m->deadline) {
-		answer_no(ep, m, DG_NO_EXPIRED, 0, now);
-		return;
-	}
-	if (m->kind == DGRAM_REQUEST)
-		m->wake = now + ack_delay(s);
-	line_up(ep, s, m);
-	dg_message_plan(ep, m);
-}
-
 static bool is_busy(const struct dgram_endpoint *ep, const struct dg_session *s)
 {
 	return ep->requests >= ep->config.requests || s->running >= (ep->config.requests + 1) / 2;
+}
+
+static void whole(struct dgram_endpoint *ep, struct dg_session *s, struct dg_message *m,
+                  uint64_t now)
+{
+	bool request = m->kind == DGRAM_REQUEST;
+
+	dg_seen_mark(&s->seen, m->id);
+	m->since = now;
+	if (request && (now >= m->deadline || is_busy(ep, s))) {
+		answer_no(ep, m, now >= m->deadline ? DG_NO_EXPIRED : DG_NO_BUSY, BUSY_RETRY, now);
+		return;
+	}
+	set_state(ep, m, DG_QUEUED);
+	if (request)
+		m->wake = now + ack_delay(s);
+	else
+		begin(s, m);
+	line_up(ep, s, m);
+	dg_message_plan(ep, m);
 }
 
 /* The first that is heard of an id. NULL: it was refused. */
@@ -361,10 +394,12 @@ void dg_in_fragment(struct dgram_endpoint *ep, struct dg_session *s, const struc
 void dg_in_post(struct dgram_endpoint *ep, struct dg_session *s, const struct dg_frame *f,
                 uint64_t now)
 {
-	struct dg_message *m = dg_message_take(ep, s, false);
+	uint64_t blocks = dg_arena_blocks(&ep->arena, dg_cells_buffer((uint32_t)f->len));
+	struct dg_message *m = blocks <= ep->spare_blocks ? take_optional(ep, s) : NULL;
 
 	if (!m)
 		return;
+	ep->spare_blocks -= blocks;
 	m->kind = DGRAM_POST;
 	take_head(s, m, f);
 	m->since = now;
@@ -392,7 +427,6 @@ void dg_in_cancel(struct dgram_endpoint *ep, struct dg_session *s, const struct 
 	} else if (m->state == DG_PARTIAL || m->state == DG_QUEUED) {
 		dg_seen_mark(&s->seen, m->id);
 		answer_no(ep, m, DG_NO_CANCELLED, 0, now);
-		release_order(ep, s, m->id);
 	} else if (m->state == DG_RUNNING) {
 		m->reason = DGRAM_REASON_CANCELLED;
 		dg_message_event(ep, m, DGRAM_EVENT_STOP);
@@ -410,14 +444,18 @@ void dg_in_reset(struct dgram_endpoint *ep, struct dg_session *s, const struct d
 
 	if (!m && dg_seen_state(&s->seen, f->id) == DG_SEEN_NEW)
 		dg_promise_kept(ep, s, f->total);
-	if (m)
+	if (m && m->state != DG_PARTIAL) {
+		bool refused = m->uncounted;
+
 		count_refused(ep, s, m, f);
-	dg_seen_mark(&s->seen, f->id);
-	if (m && m->state != DG_PARTIAL)
+		if (refused)
+			dg_in_forget(ep, m);
 		return;
+	}
+	if (dg_seen_mark(&s->seen, f->id) == DG_SEEN_NEW)
+		skip(s, f->id);
 	if (m)
 		dg_in_forget(ep, m);
-	release_order(ep, s, f->id);
 }
 
 /* The peer waits for credit for one message of this length. */
@@ -434,10 +472,7 @@ void dg_in_need(struct dgram_endpoint *ep, struct dg_session *s, const struct dg
 	if (dg_seen_state(&s->seen, f->id) != DG_SEEN_NEW)
 		return;
 	if (f->total > ep->config.message_max) {
-		struct dg_message *refused = refuse_new(ep, s, f->id, 0, DG_NO_ROOM, now);
-
-		if (refused)
-			refused->uncounted = true;
+		refuse_new(ep, s, f->id, 0, DG_NO_ROOM, now);
 		return;
 	}
 	dg_session_active(ep, s)->needed = (uint32_t)f->total;
@@ -469,21 +504,14 @@ void dg_in_grant(struct dgram_endpoint *ep, struct dg_session *s, const struct d
 		dg_message_queue(ep, m, DG_QUEUE_WORK);
 }
 
-static void settle_list(struct dgram_endpoint *ep, uint32_t i, uint64_t below)
-{
-	while (i != DG_NONE) {
-		struct dg_message *m = dg_message_at(ep, i);
-
-		i = m->of_session.after;
-		if (!m->ours && m->state == DG_ANSWERED && m->id < below)
-			dg_in_forget(ep, m);
-	}
-}
-
 void dg_in_settled(struct dgram_endpoint *ep, struct dg_session *s, uint64_t below)
 {
-	settle_list(ep, s->kept.first, below);
-	settle_list(ep, s->all.first, below);
+	for (; s->settled < below; s->settled++) {
+		struct dg_message *m = dg_message_find(ep, s, s->settled, false);
+
+		if (m && m->state == DG_ANSWERED && !m->uncounted)
+			dg_in_forget(ep, m);
+	}
 }
 
 /* ---- the program's answer ---------------------------------------------------------------------------- */
@@ -539,6 +567,8 @@ int dgram_endpoint_reply(struct dgram_endpoint *ep, uint64_t id, uint8_t status,
 	}
 	dg_message_plan(ep, m);
 	dg_session_touch(ep, s);
+	if (m->id < s->settled)
+		dg_in_forget(ep, m); /* the requester did not wait for it */
 	return 0;
 }
 
@@ -565,7 +595,12 @@ int dgram_endpoint_refuse(struct dgram_endpoint *ep, uint64_t id, enum dgram_ref
 
 void dg_in_acked(struct dgram_endpoint *ep, struct dg_message *m, const struct dg_item *item)
 {
+	if (item->type == DG_ACCEPTED)
+		m->is_saying = false;
 	if (m->state != DG_ANSWERED)
+		return;
+	if (item->type == DG_NO &&
+	    m->uncounted) /* its sender says RESET, with what is to be counted */
 		return;
 	if (item->type == DG_NO) {
 		dg_in_forget(ep, m);
@@ -578,10 +613,10 @@ void dg_in_acked(struct dgram_endpoint *ep, struct dg_message *m, const struct d
 		dg_in_forget(ep, m);
 }
 
-void dg_in_lost(struct dgram_endpoint *ep, struct dg_session *s, struct dg_message *m,
-                const struct dg_item *item)
+void dg_in_lost(struct dgram_endpoint *ep, struct dg_message *m, const struct dg_item *item)
 {
-	(void)s;
+	if (item->type == DG_ACCEPTED)
+		m->is_saying = false;
 	if (item->type == DG_ACCEPTED && (m->state == DG_QUEUED || m->state == DG_RUNNING))
 		m->due |= DG_DUE_ACCEPTED;
 	else if (item->type == DG_NO && m->state == DG_ANSWERED)
@@ -643,7 +678,7 @@ void dg_in_lose(struct dgram_endpoint *ep, struct dg_message *m, const struct dg
 	bool was_running = m->state == DG_RUNNING;
 	bool keeps = m->state == DG_QUEUED && m->kind != DGRAM_REQUEST;
 
-	unhold(session_of(ep, m), m);
+	dg_message_let_go(ep, m);
 	set_state(ep, m, keeps ? DG_QUEUED : DG_ENDED);
 	dg_message_part(ep, m);
 	m->wake = m->deadline = DGRAM_NEVER;

@@ -5,11 +5,10 @@ static struct dg_link *link_of(const struct dg_pool *pool, size_t offset, uint32
 	return (void *)((uint8_t *)dg_pool_at(pool, number) + offset);
 }
 
-void dg_list_insert(struct dg_list *list, const struct dg_pool *pool, size_t offset, uint32_t number,
-                    uint32_t behind)
+void dg_list_insert(struct dg_list *list, const struct dg_pool *pool, size_t offset,
+                    uint32_t number, uint32_t behind)
 {
-	uint32_t after =
-	        behind == DG_NONE ? list->first : link_of(pool, offset, behind)->after;
+	uint32_t after = behind == DG_NONE ? list->first : link_of(pool, offset, behind)->after;
 
 	*link_of(pool, offset, number) = (struct dg_link){behind, after};
 	if (behind == DG_NONE)

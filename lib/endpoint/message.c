@@ -66,6 +66,46 @@ void dg_message_leave_index(struct dgram_endpoint *ep, struct dg_message *m)
 	m->is_indexed = false;
 }
 
+/* ---- held ------------------------------------------------------------------------------------- */
+
+static uint64_t order_key(const struct dgram_endpoint *ep, uint32_t slot, uint64_t order)
+{
+	const uint64_t text[3] = {order, slot, 0};
+
+	return dg_hash_fast(ep->key, text, sizeof text);
+}
+
+struct dg_message *dg_message_waiter(const struct dgram_endpoint *ep, const struct dg_session *s,
+                                     uint64_t order)
+{
+	uint32_t i = dg_index_first(&ep->by_order, order_key(ep, s->slot, order));
+
+	for (; i != DG_INDEX_NONE; i = dg_index_next(&ep->by_order, i)) {
+		struct dg_message *m = dg_message_at(ep, i);
+
+		if (m->session == s->slot && m->order == order)
+			return m;
+	}
+	return NULL;
+}
+
+/* False: more of them name the same message than any honest peer has. */
+bool dg_message_hold_back(struct dgram_endpoint *ep, struct dg_message *m)
+{
+	m->is_held = dg_index_add(&ep->by_order, m->number, order_key(ep, m->session, m->order));
+	dg_session_at(ep, m->session)->held += m->is_held;
+	return m->is_held;
+}
+
+void dg_message_let_go(struct dgram_endpoint *ep, struct dg_message *m)
+{
+	if (!m->is_held)
+		return;
+	dg_index_remove(&ep->by_order, m->number, order_key(ep, m->session, m->order));
+	dg_session_at(ep, m->session)->held--;
+	m->is_held = false;
+}
+
 /* ---- taken and given back --------------------------------------------------------------------- */
 
 struct dg_message *dg_message_take(struct dgram_endpoint *ep, struct dg_session *s, bool ours)
@@ -98,6 +138,7 @@ void dg_message_join(struct dgram_endpoint *ep, struct dg_message *m, struct dg_
 	m->session_id = dg_session_id(ep, s);
 	m->peer = s->peer;
 	dg_list_append(&s->all, &ep->messages, OF_SESSION, m->number);
+	s->theirs += !m->ours;
 }
 
 void dg_message_part(struct dgram_endpoint *ep, struct dg_message *m)
@@ -109,6 +150,8 @@ void dg_message_part(struct dgram_endpoint *ep, struct dg_message *m)
 	s = dg_session_at(ep, m->session);
 	dg_message_queue(ep, m, DG_QUEUE_NONE);
 	dg_message_leave_index(ep, m);
+	dg_message_let_go(ep, m);
+	s->theirs -= !m->ours;
 	dg_list_remove(m->is_kept ? &s->kept : &s->all, &ep->messages, OF_SESSION, m->number);
 	m->is_kept = false;
 	m->session = DG_NONE;
@@ -210,8 +253,9 @@ void dg_message_rotate(struct dgram_endpoint *ep, struct dg_message *m)
 
 void dg_message_plan(struct dgram_endpoint *ep, const struct dg_message *m)
 {
-	bool has_deadline =
-	        m->state != DG_ENDED && m->state != DG_ANSWERED && m->state != DG_PARTIAL;
+	bool has_deadline = m->ours ? m->state != DG_ENDED
+	                            : m->kind == DGRAM_REQUEST &&
+	                                      (m->state == DG_QUEUED || m->state == DG_RUNNING);
 	uint64_t due = has_deadline ? m->deadline : DGRAM_NEVER;
 
 	dg_timers_set(&ep->message_timers, m->number, due < m->wake ? due : m->wake);
@@ -292,13 +336,21 @@ void dg_promise_drop(struct dgram_endpoint *ep, uint32_t *promised)
 	*promised = 0;
 }
 
+/* Blocks that may still be promised: a quarter of all stays for what we send ourselves. */
+static uint64_t promisable(const struct dgram_endpoint *ep)
+{
+	uint64_t kept = (uint64_t)ep->promised + ep->arena.pool.count / 4,
+	         all = dg_arena_free(&ep->arena);
+
+	return all > kept ? all - kept : 0;
+}
+
 /* Makes *promised what so many bytes need. False, and unchanged: there is not so much. */
 bool dg_promise(struct dgram_endpoint *ep, uint32_t *promised, uint64_t bytes)
 {
 	uint32_t blocks = blocks_of(ep, bytes);
 
-	if (blocks > *promised &&
-	    (uint64_t)ep->promised + (blocks - *promised) > dg_arena_free(&ep->arena))
+	if (blocks > *promised && blocks - *promised > promisable(ep))
 		return false;
 	ep->promised = ep->promised - *promised + blocks;
 	*promised = blocks;
@@ -311,9 +363,14 @@ uint32_t dg_message_blocks(const struct dgram_endpoint *ep, const struct dg_mess
 	return m->has_cells ? blocks_of(ep, m->cells.total) : 0;
 }
 
-/* The credit of the hello. False: it has to say 0. */
+/* The credit of the hello. False: it has to say 0. Who has not proved its address gets it from one half of
+ * the pool only. */
 bool dg_promise_first(struct dgram_endpoint *ep, struct dg_session *s)
 {
+	bool proved = s->state != DG_HALF_OPEN;
+
+	if (!proved && ep->promised + blocks_of(ep, ep->config.credit) > ep->arena.pool.count / 2)
+		return false;
 	if (!dg_promise(ep, &s->promised, ep->config.credit))
 		return false;
 	s->granted = ep->config.credit;
@@ -326,32 +383,51 @@ void dg_promise_kept(struct dgram_endpoint *ep, struct dg_session *s, uint64_t b
 {
 	s->heard += bytes;
 	dg_promise(ep, &s->promised, s->granted - s->heard);
-	if (s->granted - s->heard < s->credit_window / 2 ||
-	    s->granted_ids - s->seen.below < 32 * DG_WIDE_WORDS)
+	if (s->granted - s->heard < s->credit_window / 2)
 		dg_promise_more(ep, s, 0);
 }
 
-/* Raises the peer's credit: doubles it up to a sixteenth of the pool, or as far as wanted bytes need.
- * What is asked for is given as soon as there is room for all of it. */
-void dg_promise_more(struct dgram_endpoint *ep, struct dg_session *s, uint64_t wanted)
+/* How far ahead the peer may go now: twice as far as when that was last raised, up to a sixteenth of the
+ * pool, and never by more than a quarter of what can be promised. What it asked for is given as soon as there is
+ * room for all of it. */
+static uint64_t next_window(const struct dgram_endpoint *ep, const struct dg_session *s,
+                            uint64_t wanted)
 {
-	uint64_t window = 2 * (uint64_t)s->credit_window, most = ep->config.pool / 16;
-	uint64_t ids = s->seen.below + (s->active == DG_NONE ? DG_SEEN_NARROW : 64 * DG_WIDE_WORDS);
+	uint64_t window = 2 * (uint64_t)s->credit_window, ahead = s->granted - s->heard;
+	uint64_t most = ep->config.pool / 16, left = promisable(ep) << ep->arena.shift;
 
-	ids = ids < DG_VARINT_MAX ? ids : DG_VARINT_MAX;
-	window = window < most ? window : most;
 	if (window < ep->config.credit)
 		window = ep->config.credit;
-	if (window < wanted)
+	window = window < most ? window : most;
+	if (window > ahead + left / 4)
+		window = ahead + left / 4;
+	if (wanted > window && wanted <= ahead + left)
 		window = wanted;
-	if (s->heard + window > s->granted && dg_promise(ep, &s->promised, window)) {
-		s->granted = s->heard + window;
-		s->credit_window = (uint32_t)window;
-		s->say |= DG_SAY_CREDIT;
-	}
-	if (ids >= s->granted_ids + 16 * DG_WIDE_WORDS ||
-	    (ids > s->granted_ids && ids == DG_VARINT_MAX)) {
-		s->granted_ids = ids;
-		s->say |= DG_SAY_CREDIT;
-	}
+	return window < DGRAM_MESSAGE_MAX ? window : DGRAM_MESSAGE_MAX;
+}
+
+void dg_promise_more(struct dgram_endpoint *ep, struct dg_session *s, uint64_t wanted)
+{
+	uint64_t window = next_window(ep, s, wanted);
+
+	if (s->heard + window <= s->granted || !dg_promise(ep, &s->promised, window))
+		return;
+	s->granted = s->heard + window;
+	s->credit_window = (uint32_t)window;
+	s->say |= DG_SAY_CREDIT;
+}
+
+/* The ids that the window of a busy session has room for: raised when half of those are used that the peer
+ * was told of, which are few at first. */
+void dg_promise_ids(const struct dgram_endpoint *ep, struct dg_session *s)
+{
+	bool raised = s->granted_ids > ep->first_id + DG_FIRST_IDS;
+	uint64_t half = raised ? 32 * DG_WIDE_WORDS : DG_FIRST_IDS / 2;
+	uint64_t ids = s->seen.below + 64 * DG_WIDE_WORDS;
+
+	ids = ids < DG_VARINT_MAX ? ids : DG_VARINT_MAX;
+	if (s->granted_ids - s->seen.below > half || ids <= s->granted_ids)
+		return;
+	s->granted_ids = ids;
+	s->say |= DG_SAY_CREDIT;
 }

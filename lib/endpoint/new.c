@@ -9,7 +9,7 @@
 #define ALIGN          DG_POOL_ALIGN
 #define ITEMS_LEAST    64
 #define SESSIONS_USUAL 1024
-#define BUSY_USUAL     256
+#define BUSY_USUAL     1024
 #define POOL_USUAL     (UINT64_C(64) << 20)
 #define MESSAGE_USUAL  (UINT32_C(4) << 20)
 #define CREDIT_USUAL   (UINT32_C(16) << 10)
@@ -30,6 +30,7 @@ enum part {
 	PART_BY_PLACE,
 	PART_BY_INIT,
 	PART_BY_ID,
+	PART_BY_ORDER,
 	PART_NOTES,
 	PART_SCRATCH,
 	PART_GATHER,
@@ -148,11 +149,12 @@ static size_t part_size(const struct dgram_endpoint_config *c, enum part part)
 	case PART_BY_INIT:
 		return dg_index_size(slots);
 	case PART_BY_ID:
+	case PART_BY_ORDER:
 		return dg_index_size(c->messages);
 	case PART_NOTES:
 		return (size_t)(DG_NOTES + c->sessions) * sizeof(struct dg_note);
 	case PART_SCRATCH:
-		return c->message_max;
+		return c->message_max > c->datagram_max ? c->message_max : c->datagram_max;
 	case PART_GATHER:
 		return c->datagram_max > DGRAM_POST_MAX ? c->datagram_max : DGRAM_POST_MAX;
 	case PARTS:
@@ -233,6 +235,7 @@ static void set_up(struct dgram_endpoint *ep, uint8_t *memory)
 	dg_arena_init(&ep->arena, memory + begins[PART_ARENA], c->block, blocks(c));
 	dg_index_init(&ep->by_place, memory + begins[PART_BY_PLACE], slots);
 	dg_index_init(&ep->by_init, memory + begins[PART_BY_INIT], slots);
+	dg_index_init(&ep->by_order, memory + begins[PART_BY_ORDER], c->messages);
 	dg_index_init(&ep->by_id, memory + begins[PART_BY_ID], c->messages);
 	dg_timers_init(&ep->session_timers, memory + begins[PART_SESSION_TIMERS], slots);
 	dg_timers_init(&ep->message_timers, memory + begins[PART_MESSAGE_TIMERS], c->messages);

@@ -115,8 +115,7 @@ void dg_note_close(struct dgram_endpoint *ep, struct dg_session *s, uint8_t reas
 {
 	const struct dg_header header = {
 	        .version = DG_VERSION, .type = DG_DATA, .receiver = s->peer_id};
-	const struct dg_frame frame = {
-	        .type = DG_CLOSE, .code = reason, .id = s->begun_below};
+	const struct dg_frame frame = {.type = DG_CLOSE, .code = reason, .id = s->begun_below};
 	struct dg_active *a = dg_session_active(ep, s);
 	struct dg_note *note = note_to(ep, &s->peer, NULL);
 	uint8_t data[DG_ACK_BYTES];

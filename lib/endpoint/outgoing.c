@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-#define POST_AROUND  128                  /* bytes: header, trailer, an ACK, and what stands before the data */
-#define AGE_MAX      (3600 * DGRAM_S)     /* then our clocks may differ by a second or two (500 ppm) */
+#define POST_AROUND  128 /* bytes: header, trailer, an ACK, and what stands before the data */
+#define AGE_MAX      (3600 * DGRAM_S) /* then our clocks may differ by a second or two (500 ppm) */
 #define NUMBERS_LEFT (UINT64_C(1) << 12) /* packets kept for what has begun in a session */
 
 static bool is_reliable(const struct dg_message *m)
@@ -51,7 +51,7 @@ static int find_session(struct dgram_endpoint *ep, const struct dgram_message *m
 
 	if (message->session != 0) {
 		*out = dg_session_by_id(ep, message->session);
-		if (!*out || (*out)->state != DG_OPEN)
+		if (!*out || (*out)->state != DG_OPEN || (*out)->spare)
 			return DGRAM_ERR_CLOSED;
 		return dg_session_wake(ep, *out, now) ? 0 : DGRAM_ERR_FULL;
 	}
@@ -62,7 +62,7 @@ static int find_session(struct dgram_endpoint *ep, const struct dgram_message *m
 	if (!*out) {
 		*out = dg_session_initiate(ep, &place, now);
 		if (*out)
-			dg_session_offer(ep, *out);
+			dg_session_offer(ep, *out, now);
 	}
 	return *out && dg_session_wake(ep, *out, now) ? 0 : DGRAM_ERR_FULL;
 }
@@ -156,6 +156,7 @@ static bool name_it(struct dgram_endpoint *ep, struct dg_session *s, struct dg_m
 	if (m->flags & DG_ORDERED) {
 		m->order = s->last_ordered;
 		s->last_ordered = m->id;
+		s->ordered_out++;
 	}
 	return true;
 }
@@ -198,13 +199,15 @@ static void go_elsewhere(struct dgram_endpoint *ep, struct dg_session *s, struct
 bool dg_out_begin(struct dgram_endpoint *ep, struct dg_session *s, struct dg_message *m,
                   uint64_t now)
 {
+	if (s->doubted || s->checking)
+		return false;
 	if (dg_out_is_used_up(s, dg_session_active(ep, s))) {
 		go_elsewhere(ep, s, m, now);
 		return false;
 	}
 	if (is_old(s, now) && !m->pinned && dg_session_replace(ep, s, now))
 		return false;
-	if (s->doubted || s->checking || (m->flags & DG_ORDERED && !dg_session_is_in_order(ep, s)))
+	if (m->flags & DG_ORDERED && !dg_session_is_in_order(ep, s))
 		return false;
 	if (is_silent(s, m, now)) {
 		dg_session_check(ep, s, now);
@@ -220,7 +223,6 @@ bool dg_out_begin(struct dgram_endpoint *ep, struct dg_session *s, struct dg_mes
 	}
 	s->say &= (uint8_t)~DG_SAY_NEED;
 	s->begun += m->cells.total;
-	s->ordered_out += (m->flags & DG_ORDERED) != 0;
 	m->state = DG_BEGUN;
 	m->due = m->cells.total == 0 ? DG_DUE_EMPTY : 0;
 	reserve_reply(ep, m);
@@ -279,10 +281,8 @@ static void due(struct dgram_endpoint *ep, struct dg_message *m, enum dg_due wha
 	dg_message_queue(ep, m, DG_QUEUE_WORK);
 }
 
-void dg_out_lost(struct dgram_endpoint *ep, struct dg_session *s, struct dg_message *m,
-                 const struct dg_item *item)
+void dg_out_lost(struct dgram_endpoint *ep, struct dg_message *m, const struct dg_item *item)
 {
-	(void)s;
 	switch (item->type) {
 	case DG_SEND:
 	case DG_REQUEST:
@@ -460,7 +460,7 @@ static void end_in_session(struct dgram_endpoint *ep, struct dg_message *m, bool
 	struct dg_session *s = dg_session_at(ep, m->session);
 
 	s->waiting_out--;
-	if (m->flags & DG_ORDERED && !was_waiting)
+	if (m->flags & DG_ORDERED && m->id != DG_NO_ID)
 		dg_session_ordered_ended(ep, s);
 	dg_message_queue(ep, m, DG_QUEUE_NONE);
 	dg_message_leave_index(ep, m);
@@ -589,7 +589,7 @@ static void leave_session(struct dgram_endpoint *ep, struct dg_message *m)
 	struct dg_session *s = dg_session_at(ep, m->session);
 
 	s->waiting_out--;
-	if (m->flags & DG_ORDERED && m->state != DG_WAITING)
+	if (m->flags & DG_ORDERED && m->id != DG_NO_ID)
 		dg_session_ordered_ended(ep, s);
 	dg_message_part(ep, m);
 	settle_ids(ep, s);

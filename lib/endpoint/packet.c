@@ -3,8 +3,9 @@
 #include <string.h>
 
 #define UNASKED_MAX                                                                                \
-	32         /* packets that asked for nothing, then a PING goes along: RFC 9000, 13.2.4 */
-#define FLAGS_AT 6 /* bytes into the header */
+	32 /* packets that asked for nothing, then a PING goes along: RFC 9000, 13.2.4 */
+#define MODEST_AFTER 3 /* probes */
+#define FLAGS_AT     6 /* bytes into the header */
 
 void dg_packet_begin(struct dg_packet *p, struct dgram_endpoint *ep, struct dg_session *s,
                      struct dgram_datagram *out, uint64_t now)
@@ -78,7 +79,8 @@ static void add_ack(struct dg_packet *p)
 	struct dg_writer ranges = dg_writer(data, sizeof data);
 	struct dg_frame frame;
 
-	if (!dg_window_has_news(&p->a->window) ||
+	/* Again and again, until the peer is known to have heard it. */
+	if (p->acks != DG_NO_ACK ||
 	    !dg_window_ack(&p->s->window, &p->a->window, p->now, &frame, &ranges))
 		return;
 	if (dg_packet_add(p, &frame, NULL)) {
@@ -150,10 +152,11 @@ static void put_queue(struct dg_packet *p, enum dg_queue queue)
 {
 	struct dg_message *m;
 
-	while ((m = first_of(p, queue))) {
+	while (!p->full && (m = first_of(p, queue))) {
 		uint32_t number = m->number, generation = m->generation;
 		enum dg_put put = dg_packet_put(p, m);
 
+		p->full |= p->single && put == DG_PUT_DONE;
 		if (put == DG_PUT_NO_ROOM)
 			return;
 		if (m->number != number || m->generation != generation || m->queue != queue)
@@ -169,7 +172,8 @@ static void begin_waiting(struct dg_packet *p)
 {
 	struct dg_message *m;
 
-	while ((m = first_of(p, DG_QUEUE_WAITING)) && dg_out_begin(p->ep, p->s, m, p->now)) {
+	while (!p->full && (m = first_of(p, DG_QUEUE_WAITING)) &&
+	       dg_out_begin(p->ep, p->s, m, p->now)) {
 		put_queue(p, DG_QUEUE_WORK);
 		if (first_of(p, DG_QUEUE_WORK))
 			return;
@@ -205,6 +209,13 @@ static bool repeat(struct dg_packet *p, uint32_t first)
 	return true;
 }
 
+/* Where several probes in a row drew nothing, the peer may have room for one message and not for all of a
+ * packet. */
+static bool is_alone(const struct dg_packet *p, const struct dg_item *head)
+{
+	return !p->single || head->next == DG_NONE;
+}
+
 void dg_packet_probe(struct dg_packet *p)
 {
 	const struct dg_sent *oldest = dg_recovery_oldest(&p->a->recovery);
@@ -213,10 +224,12 @@ void dg_packet_probe(struct dg_packet *p)
 	struct dg_packet empty;
 	const struct dg_frame ping = {.type = DG_PING};
 
+	p->single = p->a->recovery.probes > MODEST_AFTER;
 	add_ack(p);
 	empty = *p;
-	if (head && !head->settled && head->refs < UINT16_MAX) {
-		if (!repeat(p, oldest->first)) {
+	if (head && !head->settled && head->refs < UINT16_MAX && p->a->repeated != oldest->number) {
+		p->a->repeated = oldest->number;
+		if (!is_alone(p, head) || !repeat(p, oldest->first)) {
 			*p = empty;
 			dg_item_requeue(p->ep, p->s, oldest->first, p->now);
 		} else if (p->asking) {

@@ -13,6 +13,8 @@ struct dg_packet {
 	bool may_ask;         /* frames that ask for an ACK may be added */
 	bool asking, asks;    /* one was; one asks even those who do not know the session */
 	bool worth;           /* it says something that cannot wait for another packet */
+	bool single;          /* one frame of one message, and no more */
+	bool full;            /* it has that */
 	bool shared;          /* its items are another packet's too */
 	uint64_t acks;        /* highest number of its ACK, DG_NO_ACK */
 	uint32_t first, last; /* items */

@@ -147,11 +147,14 @@ static bool next_piece(const struct dgram_endpoint *ep, const struct dg_message 
 	return true;
 }
 
-static bool is_sending(const struct dg_message *m)
+/* A session in doubt exposes nothing: what has begun waits. */
+static bool is_sending(const struct dgram_endpoint *ep, const struct dg_message *m)
 {
+	bool doubted = dg_session_at(ep, m->session)->doubted;
+
 	if (m->ours)
-		return (m->state == DG_BEGUN || m->state == DG_EXPOSED) && !m->cancelling &&
-		       (m->kind == DGRAM_SEND || m->kind == DGRAM_REQUEST);
+		return ((m->state == DG_BEGUN && !doubted) || m->state == DG_EXPOSED) &&
+		       !m->cancelling && (m->kind == DGRAM_SEND || m->kind == DGRAM_REQUEST);
 	return m->state == DG_ANSWERED && m->accepted && m->code == 0;
 }
 
@@ -160,7 +163,7 @@ static enum dg_put put_fragment(struct dg_packet *p, struct dg_message *m)
 	uint32_t offset, len;
 	struct dg_frame f;
 
-	if (!is_sending(m) || !next_piece(p->ep, m, &offset, &len, p->s->datagram))
+	if (!is_sending(p->ep, m) || !next_piece(p->ep, m, &offset, &len, p->s->datagram))
 		return DG_PUT_NOTHING;
 	f = fragment_of(p->s, m, offset);
 	len = piece_of(p, &f, len);
@@ -218,7 +221,6 @@ static struct dg_frame control_of(const struct dg_message *m, enum dg_due what)
 		f.value = m->code == DG_NO_BUSY ? m->service / DGRAM_MS : 0;
 		break;
 	case DG_DUE_EMPTY:
-	case DG_DUE_NEED:
 		break;
 	}
 	return f;
@@ -232,6 +234,7 @@ static enum dg_put put_control(struct dg_packet *p, struct dg_message *m, enum d
 	if (!dg_packet_add(p, &f, &item))
 		return DG_PUT_NO_ROOM;
 	m->due &= ~(uint32_t)what;
+	m->is_saying |= what == DG_DUE_ACCEPTED;
 	return DG_PUT_DONE;
 }
 
@@ -330,7 +333,9 @@ bool dg_message_has_more(const struct dgram_endpoint *ep, const struct dg_messag
 {
 	uint32_t offset, len;
 
-	return m->due != 0 || (is_sending(m) && next_piece(ep, m, &offset, &len, DG_CELL));
+	return (m->due & ~(uint32_t)DG_DUE_EMPTY) != 0 ||
+	       (m->due & DG_DUE_EMPTY && is_sending(ep, m)) ||
+	       (is_sending(ep, m) && next_piece(ep, m, &offset, &len, DG_CELL));
 }
 
 enum dg_put dg_packet_put(struct dg_packet *p, struct dg_message *m)
@@ -350,7 +355,7 @@ enum dg_put dg_packet_put(struct dg_packet *p, struct dg_message *m)
 	if (m->due & DG_DUE_ANSWER)
 		return put_answer(p, m);
 	if (m->due & DG_DUE_EMPTY)
-		return put_empty(p, m);
+		return is_sending(p->ep, m) ? put_empty(p, m) : DG_PUT_NOTHING;
 	return put_fragment(p, m);
 }
 
@@ -438,7 +443,7 @@ static bool still_means(const struct dg_message *m, const struct dg_item *item)
 
 enum dg_put dg_packet_put_again(struct dg_packet *p, const struct dg_item *item)
 {
-	struct dg_message *m = dg_item_message(p->ep, item);
+	struct dg_message *m = dg_item_message(p->ep, p->s, item);
 
 	if (item->message == DG_NONE)
 		return session_again(p, item);

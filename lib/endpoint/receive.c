@@ -16,8 +16,9 @@ static bool confirm(struct dgram_endpoint *ep, struct dg_session *s, uint64_t no
 		return false;
 	s->state = DG_OPEN;
 	s->due = DGRAM_NEVER;
+	s->heard_at = now;
 	ep->stats.accepted++;
-	dg_session_offer(ep, s);
+	dg_session_offer(ep, s, now);
 	return true;
 }
 
@@ -29,7 +30,7 @@ static enum dgram_fate taken_or_not(struct dgram_endpoint *ep, struct dg_session
 
 	if (s->state == DG_HALF_OPEN && !confirm(ep, s, now))
 		return DGRAM_FATE_ROOM;
-	if (s->state != DG_OPEN)
+	if (s->state != DG_OPEN || s->spare) /* who did not hear from us has nothing to say yet */
 		return DGRAM_FATE_UNEXPECTED;
 	if (!dg_session_wake(ep, s, now))
 		return DGRAM_FATE_ROOM;
@@ -43,7 +44,10 @@ static enum dgram_fate taken_or_not(struct dgram_endpoint *ep, struct dg_session
 	if (fate != DGRAM_FATE_TAKEN)
 		return fate;
 	dg_window_mark(&s->window, &a->window, data->number, data->elicits_ack, now);
-	dg_frames_apply(ep, s, data->frames, now);
+	if (dg_frames_apply(ep, s, data->frames, now)) {
+		dg_promise_ids(ep, s);
+		dg_in_release_skipped(ep, s);
+	}
 	return DGRAM_FATE_TAKEN;
 }
 
@@ -89,6 +93,8 @@ static enum dgram_fate receive(struct dgram_endpoint *ep, const struct dgram_dat
 	struct dg_parts parts;
 	struct dg_place from;
 
+	if (in->len > ep->config.datagram_max)
+		return DGRAM_FATE_MALFORMED; /* our hello said so */
 	if (!dg_parts_decode(&parts, in->data, in->len))
 		return in->status != 0 || dg_is_ours(in->data, in->len) ? DGRAM_FATE_MALFORMED
 		                                                        : DGRAM_FATE_FOREIGN;

@@ -116,14 +116,20 @@ static bool is_better(const struct dgram_endpoint *ep, const struct dg_session *
 	return is_initiators(ep, newer);
 }
 
+/* Those that came after it may begin what had to wait for it. */
+static void touch_later(struct dgram_endpoint *ep, const struct dg_session *s)
+{
+	for (uint32_t i = s->of_place.after; i != DG_NONE; i = dg_session_at(ep, i)->of_place.after)
+		dg_session_touch(ep, dg_session_at(ep, i));
+}
+
 static void unfollow(struct dgram_endpoint *ep, struct dg_session *s)
 {
 	if (s->of_place.before != DG_NONE)
 		dg_session_at(ep, s->of_place.before)->of_place.after = s->of_place.after;
-	if (s->of_place.after != DG_NONE) {
+	if (s->of_place.after != DG_NONE)
 		dg_session_at(ep, s->of_place.after)->of_place.before = s->of_place.before;
-		dg_session_touch(ep, dg_session_at(ep, s->of_place.after));
-	}
+	touch_later(ep, s);
 	s->of_place = DG_NO_LINK;
 }
 
@@ -135,7 +141,19 @@ static void follow(struct dgram_endpoint *ep, struct dg_session *s, struct dg_se
 	older->of_place.after = s->slot;
 }
 
-void dg_session_offer(struct dgram_endpoint *ep, struct dg_session *s)
+/* What waits in s goes where new messages go, so that they do not overtake it. */
+static void move_waiting(struct dgram_endpoint *ep, struct dg_session *s, struct dg_session *to)
+{
+	struct dg_message *m, *after;
+
+	for (m = dg_message_first(ep, s, DG_QUEUE_WAITING); m; m = after) {
+		after = m->of_queue.after == DG_NONE ? NULL : dg_message_at(ep, m->of_queue.after);
+		if (!m->pinned && m->id == DG_NO_ID) /* a named one is waited for here */
+			dg_out_move(ep, m, to);
+	}
+}
+
+void dg_session_offer(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now)
 {
 	struct dg_session *older = dg_session_current(ep, &s->peer);
 
@@ -146,6 +164,11 @@ void dg_session_offer(struct dgram_endpoint *ep, struct dg_session *s)
 		follow(ep, s, older);
 	}
 	enter_by_place(ep, s);
+	if (!older || !dg_session_has_movable(ep, older) || !dg_session_wake(ep, s, now))
+		return;
+	move_waiting(ep, older, s);
+	if (older->state == DG_OPENING && older->waiting_out == 0)
+		dg_session_forget(ep, older, now);
 }
 
 static bool follows_ordered(const struct dgram_endpoint *ep, const struct dg_session *s)
@@ -163,10 +186,17 @@ bool dg_session_is_in_order(const struct dgram_endpoint *ep, const struct dg_ses
 
 void dg_session_ordered_ended(struct dgram_endpoint *ep, struct dg_session *s)
 {
-	uint32_t after = --s->ordered_out > 0 ? DG_NONE : s->of_place.after;
+	if (--s->ordered_out == 0)
+		touch_later(ep, s);
+}
 
-	for (; after != DG_NONE; after = dg_session_at(ep, after)->of_place.after)
-		dg_session_touch(ep, dg_session_at(ep, after));
+bool dg_session_has_movable(const struct dgram_endpoint *ep, const struct dg_session *s)
+{
+	const struct dg_message *m = dg_message_first(ep, s, DG_QUEUE_WAITING);
+
+	while (m && (m->pinned || m->id != DG_NO_ID))
+		m = m->of_queue.after == DG_NONE ? NULL : dg_message_at(ep, m->of_queue.after);
+	return m != NULL;
 }
 
 /* ---- begun ------------------------------------------------------------------------------------ */
@@ -177,6 +207,14 @@ static enum dgram_profile profile_of(const struct dgram_endpoint *ep, const stru
 
 	return ep->config.profile != DGRAM_PROFILE_AUTO ? (enum dgram_profile)ep->config.profile
 	                                                : dgram_profile_of(&addr);
+}
+
+/* That may be used before the first CREDIT. */
+static uint64_t first_ids(const struct dgram_endpoint *ep)
+{
+	uint64_t end = ep->first_id + DG_FIRST_IDS;
+
+	return end < DG_VARINT_MAX ? end : DG_VARINT_MAX;
 }
 
 struct dg_session *dg_session_take(struct dgram_endpoint *ep, const struct dg_place *peer)
@@ -196,8 +234,9 @@ struct dg_session *dg_session_take(struct dgram_endpoint *ep, const struct dg_pl
 	        .ended_below = ep->first_id,
 	        .seen.below = ep->first_id,
 	        .begun_below = ep->first_id,
-	        .allowed_ids = ep->first_id + DG_FIRST_IDS,
-	        .granted_ids = ep->first_id + DG_FIRST_IDS,
+	        .settled = ep->first_id,
+	        .allowed_ids = first_ids(ep),
+	        .granted_ids = first_ids(ep),
 	        .due = DGRAM_NEVER,
 	        .of_place = DG_NO_LINK,
 	        .active = DG_NONE,
@@ -238,6 +277,11 @@ struct dg_session *dg_session_initiate(struct dgram_endpoint *ep, const struct d
 {
 	struct dg_session *s = dg_session_take(ep, peer);
 
+	if (!s && ep->admission.half_open >
+	                  0) { /* a half-open one may have to go, a confirmed one need not */
+		dg_session_forget(ep, dg_session_at(ep, dg_admission_oldest(&ep->admission)), now);
+		s = dg_session_take(ep, peer);
+	}
 	if (!s)
 		return NULL;
 	s->initiator = true;
@@ -285,6 +329,7 @@ static void begin_active(struct dgram_endpoint *ep, struct dg_session *s, uint64
 
 	memset(a, 0, sizeof *a);
 	a->session = s->slot;
+	a->pinged_at = now;
 	a->assured_from = DG_NO_ID;
 	a->queues[0] = a->queues[1] = a->queues[2] = DG_EMPTY_LIST;
 	dg_window_wake(&s->window, &a->window, dg_session_profile(s)->ack_delay_ms * DGRAM_MS, now);
@@ -360,7 +405,7 @@ uint64_t dg_session_silence(const struct dg_session *s)
 uint64_t dg_session_keepalive_due(const struct dgram_endpoint *ep, const struct dg_session *s)
 {
 	const struct dg_active *a = dg_session_active(ep, s);
-	uint64_t since = a && a->pinged_at > s->heard_at ? a->pinged_at : s->heard_at;
+	uint64_t since = a ? a->pinged_at : s->heard_at;
 
 	return s->waiting_out > 0 ? since + sooner(25 * DGRAM_S, s->idle_ms * DGRAM_MS / 4)
 	                          : DGRAM_NEVER;
@@ -371,7 +416,7 @@ static uint64_t due_of(const struct dgram_endpoint *ep, const struct dg_session 
 	struct dg_active *a = dg_session_active(ep, s);
 	uint64_t due = s->due;
 
-	if (s->state != DG_OPEN)
+	if (s->state != DG_OPEN || s->spare)
 		return due;
 	due = sooner(due, s->heard_at + s->idle_ms * DGRAM_MS);
 	due = sooner(due, dg_session_keepalive_due(ep, s));
@@ -394,7 +439,7 @@ void dg_session_plan(struct dgram_endpoint *ep, struct dg_session *s, uint64_t n
 	struct dg_active *a = dg_session_active(ep, s);
 
 	if (s->state == DG_OPEN && is_quiet(s, a)) {
-		if (s->replaced) {
+		if (s->replaced && s->kept.first == DG_NONE) {
 			dg_session_quit(ep, s, DG_CLOSE_DONE, now);
 			return;
 		}
@@ -424,11 +469,14 @@ static void probe(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now)
 	s->probe = spare->slot;
 }
 
-static void assure_from_now(const struct dgram_endpoint *ep, const struct dg_session *s)
+/* A PING is to be acknowledged within three PTOs, and is repeated as if it were the first. */
+static void assure_from_now(const struct dgram_endpoint *ep, struct dg_session *s)
 {
 	struct dg_active *a = dg_session_active(ep, s);
 
 	a->assured_from = a->recovery.next;
+	a->recovery.probes = 0;
+	s->say |= DG_SAY_PING;
 }
 
 static uint64_t three_ptos(const struct dg_session *s)
@@ -443,14 +491,13 @@ void dg_session_doubt(struct dgram_endpoint *ep, struct dg_session *s, uint64_t 
 	s->doubted = true;
 	assure_from_now(ep, s);
 	s->due = now + three_ptos(s);
-	s->say |= DG_SAY_PING;
 	dg_session_touch(ep, s); /* first: busy, it is not what makes room for its own probe */
 	if (s->probe == DG_NONE)
 		probe(ep, s, now);
 }
 
-void dg_session_hasten(struct dgram_endpoint *ep, struct dg_session *s, const struct dg_session *probe,
-                       uint64_t now)
+void dg_session_hasten(struct dgram_endpoint *ep, struct dg_session *s,
+                       const struct dg_session *probe, uint64_t now)
 {
 	if (now + three_ptos(probe) < s->due)
 		s->due = now + three_ptos(probe);
@@ -464,7 +511,6 @@ void dg_session_check(struct dgram_endpoint *ep, struct dg_session *s, uint64_t 
 	assure_from_now(ep, s);
 	s->checking = true;
 	s->due = now + three_ptos(s);
-	s->say |= DG_SAY_PING;
 	dg_session_touch(ep, s);
 }
 
@@ -484,6 +530,9 @@ void dg_session_assured(struct dgram_endpoint *ep, struct dg_session *s, uint64_
 	s->due = DGRAM_NEVER;
 	if (s->probe != DG_NONE && !s->spare)
 		dg_session_forget(ep, dg_session_at(ep, s->probe), now);
+	for (uint32_t i = s->all.first; i != DG_NONE; i = dg_message_at(ep, i)->of_session.after)
+		if (dg_message_at(ep, i)->ours && dg_message_at(ep, i)->state == DG_BEGUN)
+			dg_message_queue(ep, dg_message_at(ep, i), DG_QUEUE_WORK);
 }
 
 /* ---- ended ------------------------------------------------------------------------------------ */
@@ -507,16 +556,16 @@ static struct dg_session *successor(struct dgram_endpoint *ep, const struct dg_p
 
 	if (spare) {
 		spare->spare = false;
-		spare->say |= spare->state == DG_OPEN ? DG_SAY_PING : DG_SAY_INIT;
-		dg_session_offer(ep, spare);
-		return spare;
+		spare->say |= spare->state == DG_OPEN ? DG_SAY_PING : 0;
+		dg_session_offer(ep, spare, now);
+		return dg_session_wake(ep, spare, now) ? spare : NULL;
 	}
 	s = dg_session_current(ep, place);
 	if (s)
 		return dg_session_wake(ep, s, now) ? s : NULL;
 	s = dg_session_initiate(ep, place, now);
 	if (s)
-		dg_session_offer(ep, s);
+		dg_session_offer(ep, s, now);
 	return s;
 }
 
@@ -572,10 +621,20 @@ static bool has_movable(const struct dgram_endpoint *ep, const struct dg_session
 	return false;
 }
 
+static bool can_follow(const struct dg_session *next, const struct dg_session *older)
+{
+	return older != next && older->state == DG_OPEN && older->of_place.after == DG_NONE &&
+	       next->of_place.before == DG_NONE && dg_place_equal(&older->peer, &next->peer);
+}
+
 void dg_session_end(struct dgram_endpoint *ep, struct dg_session *s, struct dg_ending how,
                     uint64_t now)
 {
 	struct dg_session *other = part(ep, s), *next = NULL;
+	uint64_t before = s->of_place.before == DG_NONE
+	                          ? 0
+	                          : dg_session_id(ep, dg_session_at(ep, s->of_place.before));
+	struct dg_session *older;
 	bool moves = how.moves && has_movable(ep, s, &how);
 
 	if (s->state == DG_OPEN && how.close != 0 && !s->spare)
@@ -588,6 +647,9 @@ void dg_session_end(struct dgram_endpoint *ep, struct dg_session *s, struct dg_e
 		dg_session_forget(ep, other, now);
 	else if (moves)
 		next = successor(ep, &s->peer, other && other->spare ? other : NULL, now);
+	older = dg_session_by_id(ep, before); /* making room may have ended it */
+	if (next && older && can_follow(next, older))
+		follow(ep, next, older); /* what s waited for is waited for still */
 	empty(ep, s, next, &how, now);
 	dg_session_give(ep, s);
 	if (next && next->state == DG_OPENING && next->waiting_out == 0)
@@ -631,38 +693,26 @@ void dg_session_evict(struct dgram_endpoint *ep, uint32_t slot, uint64_t now)
 	dg_session_quit(ep, dg_session_at(ep, slot), DG_CLOSE_EVICTED, now);
 }
 
-bool dg_session_has_movable(const struct dgram_endpoint *ep, const struct dg_session *s)
-{
-	const struct dg_message *m = dg_message_first(ep, s, DG_QUEUE_WAITING);
-
-	while (m && m->pinned)
-		m = m->of_queue.after == DG_NONE ? NULL : dg_message_at(ep, m->of_queue.after);
-	return m != NULL;
-}
-
 /* The old one may live, but nobody will wait for it: what has not begun goes to a new session, and
  * the rest of it ends by itself. */
 bool dg_session_replace(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now)
 {
 	struct dg_session *next;
-	struct dg_message *m, *after;
 
+	if (s->doubted || !s->current) /* a doubt ends by itself */
+		return false;
+	dg_session_touch(ep, s); /* busy, it is not what makes room for its successor */
+	next = dg_session_initiate(ep, &s->peer, now);
+	if (!next)
+		return false;
 	s->checking = false;
 	s->due = DGRAM_NEVER;
 	dg_session_active(ep, s)->assured_from = DG_NO_ID;
-	dg_session_touch(ep, s); /* busy, it is not what makes room for its successor */
-	next = s->current ? dg_session_initiate(ep, &s->peer, now) : NULL;
-	if (!next)
-		return false;
 	leave_by_place(ep, s);
 	enter_by_place(ep, next);
 	follow(ep, next, s);
 	s->replaced = true;
-	for (m = dg_message_first(ep, s, DG_QUEUE_WAITING); m; m = after) {
-		after = m->of_queue.after == DG_NONE ? NULL : dg_message_at(ep, m->of_queue.after);
-		if (!m->pinned)
-			dg_out_move(ep, m, next);
-	}
+	move_waiting(ep, s, next);
 	dg_session_touch(ep, next);
 	return true;
 }

@@ -21,21 +21,22 @@ void dg_item_unref(struct dgram_endpoint *ep, uint32_t first)
 	}
 }
 
-/* The message of an item; NULL: it is gone, or it has none. */
-struct dg_message *dg_item_message(const struct dgram_endpoint *ep, const struct dg_item *item)
+/* The message of an item; NULL: it is gone, has moved to another session, or there is none. */
+struct dg_message *dg_item_message(const struct dgram_endpoint *ep, const struct dg_session *s,
+                                   const struct dg_item *item)
 {
 	struct dg_message *m;
 
 	if (item->message == DG_NONE || !dg_pool_is_taken(&ep->messages, item->message))
 		return NULL;
 	m = dg_message_at(ep, item->message);
-	return m->generation == item->generation && m->session != DG_NONE ? m : NULL;
+	return m->generation == item->generation && m->session == s->slot ? m : NULL;
 }
 
 static void item_acked(struct dgram_endpoint *ep, struct dg_session *s, const struct dg_item *item,
                        uint64_t now)
 {
-	struct dg_message *m = dg_item_message(ep, item);
+	struct dg_message *m = dg_item_message(ep, s, item);
 
 	if (item->message == DG_NONE && item->type == DG_PADDING)
 		dg_path_acked(ep, s, (uint16_t)item->len, now);
@@ -48,7 +49,7 @@ static void item_acked(struct dgram_endpoint *ep, struct dg_session *s, const st
 static void item_lost(struct dgram_endpoint *ep, struct dg_session *s, const struct dg_item *item,
                       uint64_t now)
 {
-	struct dg_message *m = dg_item_message(ep, item);
+	struct dg_message *m = dg_item_message(ep, s, item);
 
 	if (item->message == DG_NONE && item->type == DG_PADDING)
 		dg_path_lost(ep, s, (uint16_t)item->len, now);
@@ -57,9 +58,9 @@ static void item_lost(struct dgram_endpoint *ep, struct dg_session *s, const str
 	else if (item->message == DG_NONE && item->type == DG_NEED)
 		s->say |= dg_message_first(ep, s, DG_QUEUE_WAITING) ? DG_SAY_NEED : 0;
 	if (m && m->ours)
-		dg_out_lost(ep, s, m, item);
+		dg_out_lost(ep, m, item);
 	else if (m)
-		dg_in_lost(ep, s, m, item);
+		dg_in_lost(ep, m, item);
 }
 
 /* What a packet carried is sent anew, in other pieces: nothing that becomes of it counts any more. */
@@ -169,7 +170,7 @@ static void find_lost(struct dgram_endpoint *ep, struct dg_session *s, struct dg
 	}
 }
 
-bool dg_settle_ack(struct dgram_endpoint *ep, struct dg_session *s, const struct dg_frame *ack,
+void dg_settle_ack(struct dgram_endpoint *ep, struct dg_session *s, const struct dg_frame *ack,
                    uint64_t now)
 {
 	struct dg_active *a = dg_session_active(ep, s);
@@ -177,13 +178,12 @@ bool dg_settle_ack(struct dgram_endpoint *ep, struct dg_session *s, const struct
 	uint64_t delay = ack->value < UINT64_MAX / DGRAM_US ? ack->value * DGRAM_US : DGRAM_NEVER;
 
 	if (dg_recovery_ack(&a->recovery, ack, now, &sample) < 0)
-		return false;
+		return;
 	if (sample > 0)
 		dg_rtt_sample(&s->rtt, sample, delay);
 	find_lost(ep, s, a, now);
 	pull_acked(ep, s, a, in_flight, now);
 	dg_session_touch(ep, s);
-	return true;
 }
 
 void dg_settle_timeout(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now)
@@ -199,6 +199,7 @@ void dg_settle_timeout(struct dgram_endpoint *ep, struct dg_session *s, uint64_t
 	case DG_RECOVERY_PROBE:
 		pull_lost(ep, s, a, now);
 		ep->stats.probes++;
+		a->repeated = DG_NO_ID;
 		a->probes = a->recovery.probes > 1 ? 2 : 1; /* RFC 9002, 6.2.4: one or two */
 		dg_path_timeout(ep, s, now);
 		break;

@@ -139,7 +139,8 @@ static bool build(struct dgram_endpoint *ep, struct dg_session *s, struct dgram_
 	}
 	if (s->state != DG_OPEN || s->spare)
 		return false;
-	if (s->active == DG_NONE && s->all.first == DG_NONE && s->say == 0)
+	if (s->active == DG_NONE && s->all.first == DG_NONE &&
+	    (s->say & (uint8_t)~DG_SAY_SETTLED) == 0)
 		return false;
 	return dg_session_wake(ep, s, now) && build_packet(ep, s, out, now);
 }

@@ -54,7 +54,7 @@ struct dgram_endpoint_config {
 	uint32_t sessions;     /* open at once; 0: 1,024 */
 	uint32_t sessions_each; /* of these with one address (IPv4) or /64; 0: an eighth, 2 at least */
 	uint32_t half_open, half_open_each; /* begun by others and not confirmed; 0: 256, 8 */
-	uint32_t busy;         /* sessions with anything unfinished at once; 0: 256 or sessions */
+	uint32_t busy;         /* sessions with anything unfinished at once; 0: 1,024 or sessions */
 	uint32_t window;       /* datagrams in flight in one session, 8 to 65,536; 0: 1,024 */
 	uint32_t messages;     /* ours and the peers' that have not ended; 0: 16,384 */
 	uint32_t requests;     /* of the peers that wait or run, half of them in one session; 0: 1,024 */
