@@ -378,8 +378,8 @@ static void summarize_messages(const struct respond *r, struct dgram_socket *s, 
 		{n->unknown, "no_such_name", "for no such name"},
 		{n->stopped, "stopped", "no longer wanted"},
 		{n->forgotten, "forgotten", "refused because we end"},
-		{n->messages, "messages", "messages that were no requests"},
-		{n->passed_over, "passed_over", "datagrams passed over"},
+		{n->messages, "messages", "sent as messages"},
+		{n->passed_over, "passed_over", "passed over unread"},
 		{dgram_socket_count_drops(s), "kernel_dropped", "dropped by the kernel"},
 	};
 	char line[512]; /* ten counts of 20 digits and their words */
