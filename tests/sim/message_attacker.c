@@ -155,6 +155,45 @@ static void make_data(struct attacker *a, struct dg_writer *w, uint64_t to, uint
 	dg_crc_append(w, own);
 }
 
+/* ---- what is made of what was seen ------------------------------------------------------------------ */
+
+/* NOSESSION for a datagram that is under way, as if its receiver had said so: it ends nothing. */
+static void make_nosession(struct attacker *a, struct dg_writer *w, const struct dg_parts *seen)
+{
+	struct dg_header header = {
+	        .version = DG_VERSION, .type = DG_NOSESSION, .receiver = seen->header.receiver};
+
+	(void)a;
+	dg_header_encode(w, &header);
+	dg_write_bytes(w, seen->body, 8);
+	dg_crc_append(w, 0);
+}
+
+/* By somebody who sees one direction only: the id of the receiver is known, that of the sender is not. */
+static bool half_blind(struct attacker *a, struct sim_datagram *out)
+{
+	struct dg_writer w = dg_writer(a->buffer, sizeof a->buffer);
+	const struct seen *seen;
+	struct dg_parts parts;
+
+	if (!a->seen_count)
+		return false;
+	seen = &a->seen[below(a, a->seen_count)];
+	if (!dg_parts_decode(&parts, seen->bytes, seen->len) || parts.header.type != DG_DATA)
+		return false;
+	if (below(a, 2)) {
+		make_nosession(a, &w, &parts);
+		*out = (struct sim_datagram){.to = seen->from, .data = a->buffer, .len = w.len};
+		out->channel = channel_of(seen->to + 1, seen->port_to, seen->port_from);
+		return seen->to != seen->from;
+	}
+	make_data(a, &w, parts.header.receiver, below(a, 100), below(a, UINT64_MAX));
+	*out = (struct sim_datagram){
+	        .to = seen->to, .data = a->buffer, .len = w.len, .damaged = true};
+	out->channel = channel_of(seen->from + 1, seen->port_from, seen->port_to);
+	return true;
+}
+
 /* Without having seen anything: ids are guesses. */
 static void make_blind(struct attacker *a, struct dg_writer *w)
 {
@@ -280,7 +319,7 @@ static bool attacker_transmit(void *self, struct sim_datagram *out, uint64_t now
 	while (a->next <= now) {
 		uint64_t what = below(a, 3);
 		a->next = now + sim_between(&a->random, DGRAM_MS, 2 * DGRAM_S);
-		if (what == 0 && a->replays && replay(a, out))
+		if (what == 0 && a->replays && (below(a, 4) ? replay(a, out) : half_blind(a, out)))
 			return true;
 		if (what == 1 && a->forges && forge(a, out))
 			return true;

@@ -109,6 +109,7 @@ static void draw_healed(struct peer *p, struct record *r, uint32_t to, uint64_t 
 	                     .submitted = now,
 	                     .cancel_at = DGRAM_NEVER};
 	r->addr = addr_of(p->scene, to, p->scene->peers[to].port);
+	r->ordered = sim_chance(&p->random, 300000);
 	r->deadline = now + HEALED_BOUND;
 }
 

@@ -1,10 +1,13 @@
 #include "run.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#define TWICE 100 /* one seed in so many is run twice and must leave the same trace */
+#define TWICE   100 /* one seed in so many is run twice and must leave the same trace */
+#define SECONDS 60  /* of the machine's time for one seed: thousands of times what it takes */
 
 struct options {
 	const char *program;
@@ -37,6 +40,23 @@ static void print_faults(const struct sim_faults *f)
 	       (double)r->delay / 1e6, (double)r->jitter / 1e6, (double)f->granule / 1e6, r->rate);
 }
 
+static char hang[64]; /* what to say of a seed that does not come to its end */
+
+static void too_long(int signal)
+{
+	(void)signal;
+	if (write(STDOUT_FILENO, hang, strlen(hang)) < 0)
+		_exit(2);
+	_exit(1);
+}
+
+static void watch(uint64_t seed)
+{
+	snprintf(hang, sizeof hang, "seed %" PRIu64 " failed after 0 s: it does not end\n", seed);
+	signal(SIGALRM, too_long);
+	alarm(SECONDS);
+}
+
 static uint64_t run_seed(const struct sim_play *play, const struct options *o, uint64_t seed,
 			 struct totals *totals)
 {
@@ -49,7 +69,9 @@ static uint64_t run_seed(const struct sim_play *play, const struct options *o, u
 	world->trace = o->trace ? stdout : NULL;
 	if (o->trace)
 		print_faults(&world->faults);
+	watch(seed);
 	play->run(world, totals->play_marks);
+	alarm(0);
 	if (world->failure[0]) {
 		totals->failures++;
 		printf("seed %" PRIu64 " failed after %.3f s: %s\nreplay: %s --seed %" PRIu64
