@@ -152,6 +152,8 @@ inline client_receives()
 #define IDLE (mark[0] != running && mark[0] != pulled && mark[0] != pushed \
 	&& mark[1] != running && mark[1] != pulled && mark[1] != pushed)
 
+#define WOULD_BE_BUSY (theirs == ANOTHERS || theirs != NONE && of_init != waiting && !IDLE)
+
 inline end_theirs()
 {
 	theirs = NONE; confirmed = 0; pushes = 0; busied = 0;
@@ -222,11 +224,11 @@ active proctype world()
 		r = (outcome[0] == waits -> 0 : 1);
 		outcome[r] = exposed; quiet_timer[r] = 0; send(to_server, REQUEST, mine, r); forget() }
 
-	/* timers of the client */
+	/* timers of the client. Of INITs that draw BUSY two are enough: what is busy ends. */
 #ifdef MUTANT_busy_for_ever
 	:: atomic { waiting != NONE && !was_busy && TIME -> time_passes(); send(to_server, INIT, waiting, 0) }
 #else
-	:: atomic { waiting != NONE && busied < 2 && TIME -> time_passes(); send(to_server, INIT, waiting, 0) }
+	:: atomic { waiting != NONE && (busied < 2 || !WOULD_BE_BUSY) && TIME -> time_passes(); send(to_server, INIT, waiting, 0) }
 #endif
 	:: atomic { mine != NONE && !heard && !doubt && TIME -> time_passes(); send(to_server, PING, mine, 0) }
 	:: atomic { (mine != NONE && !doubt && TIME && !(turn && PUSHING)
