@@ -254,6 +254,55 @@ static void what_expired_too_early_is_asked_once_more(void **state)
 	bench_close(&b);
 }
 
+/* Nothing of the first session speaks of it any more: neither a probe nor an ACK. */
+static void what_is_asked_once_more_runs_in_one_session(void **state)
+{
+	struct dg_frame no = {.type = DG_NO, .code = DG_NO_EXPIRED};
+	struct dg_parts parts;
+	struct dg_data data;
+	struct dg_frame frame;
+	struct packet p;
+	struct bench b;
+	struct hand h, again;
+
+	(void)state;
+	for (int acked = 0; acked < 2; acked++) {
+		unsigned requests = 0;
+
+		open_session(&b, &h, NULL);
+		submit(&h, DGRAM_SEND, b.now + 60 * S);
+		take(&h, DG_SEND);
+		hand_say(&h, hand_ack(&h));
+		bench_event(&b, DGRAM_EVENT_DONE);
+		submit(&h, DGRAM_REQUEST, b.now + 60 * S);
+		take(&h, DG_REQUEST);
+		no.id = 1;
+		hand_say(&h, no); /* no ACK: the packet is in flight */
+		again = h;
+		again.hello.session += 2;
+		again.next = 0;
+		hand_accept(&again);
+		bench_wait(&b, 2 * MS);
+		if (acked)
+			hand_say(&h, hand_ack_of(0, h.highest));
+		bench_wait(&b, 3 * S);
+		while (bench_take(&b, NULL, &p)) {
+			assert_true(dg_parts_decode(&parts, p.data, p.len) &&
+			            dg_data_decode(&data, &parts));
+			while (data.frames.left > 0) {
+				assert_true(dg_frame_decode(&frame, &data.frames));
+				if (frame.type != DG_REQUEST && frame.type != DG_PULL)
+					continue;
+				assert_int_equal(parts.header.receiver, again.hello.session);
+				requests += frame.type == DG_REQUEST;
+			}
+		}
+		assert_true(requests > 1); /* nothing of it was acknowledged in the new one */
+		bench_no_event(&b);
+		bench_close(&b);
+	}
+}
+
 static void what_has_ended_is_taken_and_has_no_effect(void **state)
 {
 	struct dg_frame rows[] = {
@@ -656,6 +705,7 @@ static void what_ended_is_settled_in_time(void **state)
 static void without_credit_a_message_is_announced(void **state)
 {
 	static const struct dg_hello none = {.credit = 0};
+	struct dgram_message message;
 	const struct dg_frame *need;
 	struct bench b;
 	struct hand h;
@@ -669,6 +719,10 @@ static void without_credit_a_message_is_announced(void **state)
 		assert_int_equal(need->id, 0);
 		assert_int_equal(need->total, 8);
 	}
+	hand_settle(&h); /* it is known there: not said again */
+	message = bench_message(DGRAM_POST, &h.addr, "by the way");
+	bench_submit(&b, &message);
+	hand_expect_no(&h, DG_NEED, 1 * S);
 	hand_say(&h, {.type = DG_CREDIT, .value = 7, .id = 64}); /* not enough */
 	hand_expect_no(&h, DG_SEND, 2 * S);
 	hand_say(&h, {.type = DG_CREDIT, .value = 8, .id = 64});
@@ -783,6 +837,119 @@ static void ordered_messages_name_the_one_before(void **state)
 	bench_close(&b);
 }
 
+/* ---- order from one session to the next -------------------------------------------------------- */
+
+struct line {
+	struct hand hands[4]; /* of the same address, one for each session */
+	unsigned accepted;
+	int requests[4]; /* REQUESTs that came in each */
+	bool credit_is_none;
+};
+
+/* Takes what was sent for so long, and accepts each INIT as the next of the hands. */
+static void serve(struct bench *b, struct line *l, uint64_t ns)
+{
+	uint64_t end = b->now + ns;
+	struct dg_parts parts;
+	struct dg_frame frame;
+	struct dg_data data;
+	struct packet p;
+
+	while (bench_wait_sent(b, NULL, end - b->now)) {
+		assert_true(bench_take(b, NULL, &p) && dg_parts_decode(&parts, p.data, p.len));
+		if (parts.header.type == DG_INIT) {
+			struct hand *h = &l->hands[l->accepted++];
+
+			assert_true(l->accepted <= COUNT(l->hands));
+			hand_init(h, b, "10.0.0.1:1000");
+			h->hello.session += 2 * l->accepted;
+			h->hello.credit = l->credit_is_none ? 0 : h->hello.credit;
+			assert_true(dg_hello_decode(&h->theirs, &parts));
+			hand_say_accept(h, h->theirs.time);
+			continue;
+		}
+		assert_true(dg_data_decode(&data, &parts));
+		while (data.frames.left > 0) {
+			assert_true(dg_frame_decode(&frame, &data.frames));
+			for (unsigned i = 0; i < l->accepted; i++)
+				l->requests[i] +=
+				        frame.type == DG_REQUEST &&
+				        l->hands[i].hello.session == parts.header.receiver;
+		}
+	}
+}
+
+/* Exposed in the first of three sessions, it can not be called refused in the last one. */
+static void what_was_exposed_is_never_refused_later(void **state)
+{
+	struct dg_frame no = {.type = DG_NO, .code = DG_NO_NOT_ALLOWED};
+	struct dg_frame evicted = {.type = DG_CLOSE, .code = DG_CLOSE_EVICTED, .id = 1};
+	struct line l = {.accepted = 0};
+	struct dgram_message message;
+	struct dgram_event done;
+	struct bench b;
+
+	(void)state;
+	bench_open(&b, NULL);
+	message = bench_message(DGRAM_REQUEST, &(struct dgram_addr){0}, "x");
+	message.to = bench_addr("10.0.0.1:1000");
+	message.idempotent = true;
+	bench_submit(&b, &message);
+	serve(&b, &l, 1 * MS);
+	assert_true(l.requests[0] > 0);
+	hand_say(&l.hands[0], evicted); /* it may have run */
+	l.credit_is_none = true;
+	serve(&b, &l, 1 * MS);
+	assert_int_equal(l.accepted, 2);
+	assert_int_equal(l.requests[1], 0);
+	evicted.id = 0;
+	hand_say(&l.hands[1], evicted);
+	l.credit_is_none = false;
+	serve(&b, &l, 1 * MS);
+	assert_int_equal(l.accepted, 3);
+	assert_true(l.requests[2] > 0);
+	hand_say(&l.hands[2], no);
+	done = bench_event(&b, DGRAM_EVENT_DONE);
+	assert_int_equal(done.outcome, DGRAM_UNKNOWN);
+	bench_close(&b);
+}
+
+/* An ordered request that still runs in the first session holds up the next one, in whichever session
+ * that will be. */
+static void order_holds_from_session_to_session(void **state)
+{
+	struct dg_frame accepted = {.type = DG_ACCEPTED, .code = DG_ACCEPTED_RUNNING};
+	struct line l = {.accepted = 0};
+	struct dgram_message message;
+	struct bench b;
+	uint64_t first;
+
+	(void)state;
+	bench_open(&b, NULL);
+	message = bench_message(DGRAM_REQUEST, &(struct dgram_addr){0}, "x");
+	message.to = bench_addr("10.0.0.1:1000");
+	message.ordered = true;
+	first = bench_submit(&b, &message);
+	serve(&b, &l, 1 * MS);
+	assert_int_equal(l.accepted, 1);
+	hand_say(&l.hands[0], hand_ack_of(0, 0), accepted);
+	serve(&b, &l, 10 * S);
+	bench_submit(&b, &message);
+	serve(&b, &l, 3 * S); /* a PING is not acknowledged: the second session */
+	assert_int_equal(l.accepted, 2);
+	assert_int_equal(l.requests[1], 0);
+	hand_say(&l.hands[1], {.type = DG_CLOSE, .code = DG_CLOSE_EVICTED});
+	serve(&b, &l, 1 * S);
+	assert_int_equal(l.accepted, 3);
+	assert_int_equal(l.requests[2], 0);
+	bench_no_event(&b);
+	hand_say(&l.hands[0], hand_reply(0, "done"));
+	assert_int_equal(bench_event(&b, DGRAM_EVENT_DONE).id, first);
+	serve(&b, &l, 1 * MS);
+	assert_true(l.requests[2] > 0); /* at once */
+	bench_close(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -793,6 +960,7 @@ int main(void)
 	        cmocka_unit_test(accepted_stops_the_timer),
 	        cmocka_unit_test(a_no_says_how_it_ended),
 	        cmocka_unit_test(what_expired_too_early_is_asked_once_more),
+	        cmocka_unit_test(what_is_asked_once_more_runs_in_one_session),
 	        cmocka_unit_test(what_has_ended_is_taken_and_has_no_effect),
 	        cmocka_unit_test(a_long_reply_is_put_together),
 	        cmocka_unit_test(a_reply_beyond_the_grant_is_granted),
@@ -814,6 +982,8 @@ int main(void)
 	        cmocka_unit_test(a_need_may_be_refused),
 	        cmocka_unit_test(no_id_is_used_that_was_not_promised),
 	        cmocka_unit_test(ordered_messages_name_the_one_before),
+	        cmocka_unit_test(what_was_exposed_is_never_refused_later),
+	        cmocka_unit_test(order_holds_from_session_to_session),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -117,6 +117,7 @@ struct hand {
 	uint64_t next;              /* its next packet number */
 	uint64_t init_at;           /* ns: when the session time began */
 	struct got got;             /* the last datagram that it took */
+	uint64_t base;              /* the first packet number that it saw */
 	bool numbers[HAND_NUMBERS]; /* of the endpoint's packets that came */
 	uint64_t highest;           /* of these */
 	bool heard;

@@ -229,6 +229,24 @@ static bool drops_first_of_a_size(struct pair *p, int from, const struct packet 
 	return from == 0 && packet->len > 1000 && p->dropped == 0;
 }
 
+/* The first of thousands of ids are late, so that all that may be used are: then more are promised. */
+static void a_burst_goes_on_after_its_beginning_was_lost(void **state)
+{
+	struct pair p;
+
+	(void)state;
+	pair_open(&p, NULL, 14);
+	p.delay = 1 * MS;
+	p.drops = drops_first_of_a_size;
+	for (int i = 0; i < 8000; i++)
+		pair_submit(&p, 0, DGRAM_SEND, 1);
+	pair_run_until_done(&p, 0, 8000, 30 * S);
+	assert_int_equal(p.dropped, 1);
+	assert_int_equal(p.ends[0].answered, 8000);
+	assert_int_equal(p.ends[1].messages, 8000);
+	pair_close(&p);
+}
+
 /* ---- a storm: every kind of message, answer and end, through a bad link ----------------------- */
 
 static struct {
@@ -455,6 +473,7 @@ int main(void)
 	        cmocka_unit_test(small_messages_share_datagrams),
 	        cmocka_unit_test(everything_arrives_through_a_lossy_link),
 	        cmocka_unit_test(when_both_begin_new_messages_share_one_session),
+	        cmocka_unit_test(a_burst_goes_on_after_its_beginning_was_lost),
 	        cmocka_unit_test(everything_ends_in_a_storm),
 	        cmocka_unit_test(a_lost_datagram_costs_a_round_trip),
 	        cmocka_unit_test(the_same_seed_gives_the_same_bytes),

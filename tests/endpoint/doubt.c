@@ -215,6 +215,28 @@ static void three_ptos_in_doubt_end_it(void **state)
 	}
 }
 
+/* It is not used yet, and a responder is silent before that: who says something breaks the rule. */
+static void a_probes_session_takes_nothing(void **state)
+{
+	struct seen seen = {0};
+	struct bench b;
+	struct hand h, again;
+
+	(void)state;
+	open_asked(&b, &h, false);
+	hand_say_nosession(&h, 0);
+	look(&h, &seen, 1 * MS);
+	again = h;
+	again.hello.session += 2;
+	again.theirs = seen.probe;
+	again.next = 0;
+	assert_int_equal(hand_say_accept(&again, seen.probe.time), DGRAM_FATE_TAKEN);
+	assert_int_equal(hand_say(&again, hand_request(0, "run")), DGRAM_FATE_UNEXPECTED);
+	bench_no_event(&b);
+	look(&h, &seen, 1 * MS);
+	bench_close(&b);
+}
+
 static void nothing_is_exposed_in_doubt(void **state)
 {
 	struct seen seen = {0};
@@ -232,6 +254,41 @@ static void nothing_is_exposed_in_doubt(void **state)
 	hand_say(&h, hand_ack_of(0, seen.number));
 	look(&h, &seen, 100 * MS);
 	assert_int_equal(seen.requests > 0, true); /* the doubt has ended */
+	bench_close(&b);
+}
+
+/* Also not the rest of what has begun: it may go elsewhere, as no one can have it whole. */
+static void what_has_begun_is_not_exposed_in_doubt(void **state)
+{
+	struct dgram_message message;
+	struct seen seen = {0};
+	struct bench b;
+	struct hand h;
+	unsigned data;
+
+	(void)state;
+	bench_open(&b, NULL);
+	hand_init(&h, &b, "10.0.0.1:1000");
+	message = bench_message(DGRAM_REQUEST, &h.addr, "");
+	message.data = bench_bytes();
+	message.len = 40000;
+	message.deadline = b.now + 60 * S;
+	bench_submit(&b, &message);
+	h.hello.credit = 1 << 20;
+	bench_turn(&b);
+	hand_take_hello(&h, DG_INIT, &h.theirs);
+	b.now += 20 * MS; /* so that the window does not leave in one burst */
+	hand_say_accept(&h, h.theirs.time);
+	bench_turn(&b);
+	assert_true(b.count > 0 && b.count < 30);
+	assert_true(hand_take(&h));
+	assert_int_equal(hand_say_nosession(&h, h.got.number), DGRAM_FATE_TAKEN);
+	bench_drop(&b);
+	look(&h, &seen, 15 * MS);
+	data = seen.data;
+	look(&h, &seen, 500 * MS);
+	assert_true(data <= 2 && seen.data < 8); /* PINGs */
+	assert_int_equal(seen.ended_at, 0);
 	bench_close(&b);
 }
 
@@ -330,7 +387,9 @@ int main(void)
 	        cmocka_unit_test(an_ack_of_what_was_sent_since_ends_the_doubt),
 	        cmocka_unit_test(an_accept_with_another_boot_id_ends_it),
 	        cmocka_unit_test(three_ptos_in_doubt_end_it),
+	        cmocka_unit_test(a_probes_session_takes_nothing),
 	        cmocka_unit_test(nothing_is_exposed_in_doubt),
+	        cmocka_unit_test(what_has_begun_is_not_exposed_in_doubt),
 	        cmocka_unit_test(only_what_is_idempotent_goes_into_another_session),
 	        cmocka_unit_test(what_was_exposed_before_ends_as_unknown),
 	};

@@ -170,9 +170,11 @@ bool hand_take(struct hand *h)
 		assert_true(got->count < HAND_FRAMES);
 		assert_true(dg_frame_decode(&got->frames[got->count], &data.frames));
 	}
-	assert_true(data.number < HAND_NUMBERS);
-	assert_false(h->numbers[data.number]); /* none is used twice */
-	h->numbers[data.number] = true;
+	if (!h->heard)
+		h->base = data.number < HAND_NUMBERS ? 0 : data.number;
+	assert_true(data.number >= h->base && data.number - h->base < HAND_NUMBERS);
+	assert_false(h->numbers[data.number - h->base]); /* none is used twice */
+	h->numbers[data.number - h->base] = true;
 	if (!h->heard || data.number > h->highest)
 		h->highest = data.number;
 	h->heard = true;
@@ -215,12 +217,12 @@ struct dg_frame hand_ack(struct hand *h)
 {
 	struct dg_writer w = dg_writer(h->ranges, sizeof h->ranges);
 	struct dg_frame ack = {.type = DG_ACK, .id = h->highest};
-	uint64_t low = h->highest, at;
+	uint64_t low = h->highest - h->base, at;
 
 	assert_true(h->heard);
 	while (low > 0 && h->numbers[low - 1])
 		low--;
-	ack.first = h->highest - low;
+	ack.first = h->highest - h->base - low;
 	for (at = low; at > 0 && ack.ranges < DG_ACK_RANGES_MAX; at--) {
 		uint64_t high = at - 1, bottom = high;
 
@@ -228,7 +230,7 @@ struct dg_frame hand_ack(struct hand *h)
 			continue;
 		while (bottom > 0 && h->numbers[bottom - 1])
 			bottom--;
-		dg_ack_append(&w, low, bottom, high);
+		dg_ack_append(&w, h->base + low, h->base + bottom, h->base + high);
 		ack.ranges++;
 		low = bottom;
 		at = bottom + 1;

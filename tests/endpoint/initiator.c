@@ -373,6 +373,26 @@ static void after_busy_no_init_leaves(void **state)
 	}
 }
 
+static void a_cookie_after_busy_waits_too(void **state)
+{
+	uint8_t cookie[DG_COOKIE_SIZE];
+	struct bench b;
+	struct hand h;
+
+	(void)state;
+	open_asking(&b, &h, "10.0.0.1:1000", BENCH_START + 100 * S);
+	bench_turn(&b);
+	take_init(&h);
+	hand_say_busy(&h, 5000);
+	hand_say_cookie(&h, 0xaa);
+	bench_expect_silence(&b, 5 * S - 1 * MS);
+	assert_true(bench_wait_sent(&b, NULL, 1 * S));
+	take_init(&h);
+	memset(cookie, 0xaa, sizeof cookie);
+	assert_memory_equal(h.theirs.cookie, cookie, sizeof cookie);
+	bench_close(&b);
+}
+
 static void a_deadline_within_busy_is_refused(void **state)
 {
 	struct dgram_event event;
@@ -542,6 +562,7 @@ int main(void)
 	        cmocka_unit_test(a_cookie_goes_back_at_once),
 	        cmocka_unit_test(cookie_and_busy_come_from_where_init_went),
 	        cmocka_unit_test(after_busy_no_init_leaves),
+	        cmocka_unit_test(a_cookie_after_busy_waits_too),
 	        cmocka_unit_test(a_deadline_within_busy_is_refused),
 	        cmocka_unit_test(without_an_accept_the_deadline_refuses),
 	        cmocka_unit_test(who_hears_itself_says_so),

@@ -292,6 +292,54 @@ static void an_ordered_request_that_was_refused_holds_up_no_other(void **state)
 	bench_close(&b);
 }
 
+/* 3 names 2, which ends without being given: 1 is still before it. */
+static void what_is_given_up_lets_nobody_overtake(void **state)
+{
+	struct dg_frame rows[] = {
+	        {.type = DG_RESET, .id = 2},
+	        {.type = DG_CANCEL, .id = 2},
+	        {.type = DG_NEED, .id = 2, .total = (4 << 20) + 1}, /* NO NO_ROOM */
+	};
+	struct bench b;
+	struct hand h;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		open_called(&b, &h);
+		hand_say(&h, ordered(3, 1));
+		hand_say(&h, rows[i]);
+		expect_numbers(&b, "");
+		hand_say(&h, ordered(0, 0));
+		expect_numbers(&b, "0");
+		hand_say(&h, ordered(1, 1));
+		expect_numbers(&b, "13");
+		hand_say(&h, ordered(4, 1));
+		expect_numbers(&b, "4");
+		bench_close(&b);
+	}
+}
+
+/* It waits for 1 and is past its deadline: it is not started, and 3 does not overtake 1. */
+static void what_expires_in_the_order_lets_nobody_overtake(void **state)
+{
+	struct dg_frame request = hand_request(2, "x");
+	struct bench b;
+	struct hand h;
+
+	(void)state;
+	open_called(&b, &h);
+	request.flags |= DG_ORDERED;
+	request.order = 1;
+	request.deadline = hand_time(&h, b.now + 50 * MS);
+	hand_say(&h, request, ordered(3, 1), ordered(0, 0));
+	expect_numbers(&b, "0");
+	bench_wait(&b, 60 * MS);
+	expect_numbers(&b, "");
+	hand_say(&h, ordered(1, 1));
+	expect_numbers(&b, "13");
+	bench_close(&b);
+}
+
 static void a_cancelled_request_holds_up_no_other(void **state)
 {
 	struct bench b;
@@ -625,6 +673,8 @@ int main(void)
 	        cmocka_unit_test(ordered_messages_wait_for_each_other_and_for_nobody_else),
 	        cmocka_unit_test(a_reset_message_holds_up_no_other),
 	        cmocka_unit_test(an_ordered_request_that_was_refused_holds_up_no_other),
+	        cmocka_unit_test(what_is_given_up_lets_nobody_overtake),
+	        cmocka_unit_test(what_expires_in_the_order_lets_nobody_overtake),
 	        cmocka_unit_test(a_cancelled_request_holds_up_no_other),
 	        cmocka_unit_test(what_waited_is_given_when_the_session_ends),
 	        cmocka_unit_test(a_reset_ends_what_was_begun),

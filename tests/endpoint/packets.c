@@ -328,6 +328,30 @@ static void an_ack_rides_with_what_is_sent_anyway(void **state)
 	bench_close(&b);
 }
 
+/* As long as the peer does not know that it arrived: the packet with the ACK may be lost. */
+static void an_ack_rides_until_it_is_known_to_have_arrived(void **state)
+{
+	struct dgram_message message;
+	struct bench b;
+	struct hand h;
+	uint64_t number;
+
+	(void)state;
+	open_called(&b, &h);
+	number = h.next;
+	hand_say(&h, {.type = DG_SETTLED}); /* asks for nothing */
+	for (int i = 0; i < 3; i++) {
+		message = bench_message(DGRAM_POST, &h.addr, "x");
+		bench_submit(&b, &message);
+		bench_turn(&b);
+		assert_true(hand_take(&h));
+		assert_non_null(hand_got(&h, DG_POST));
+		assert_true(hand_acks(hand_got(&h, DG_ACK), number));
+		bench_wait(&b, 100 * MS);
+	}
+	bench_close(&b);
+}
+
 /* Old ranges are dropped once the peer has acknowledged an ACK of them, and never more than 64. */
 static void acks_stay_within_their_limits(void **state)
 {
@@ -446,6 +470,7 @@ int main(void)
 	        cmocka_unit_test(an_ack_says_how_long_it_was_held_back),
 	        cmocka_unit_test(what_does_not_ask_is_not_acknowledged_by_itself),
 	        cmocka_unit_test(an_ack_rides_with_what_is_sent_anyway),
+	        cmocka_unit_test(an_ack_rides_until_it_is_known_to_have_arrived),
 	        cmocka_unit_test(acks_stay_within_their_limits),
 	        cmocka_unit_test(frames_of_a_datagram_take_effect_in_their_order),
 	        cmocka_unit_test(what_is_lost_goes_again_in_a_new_packet),

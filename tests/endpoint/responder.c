@@ -597,6 +597,32 @@ static void with_a_cookie_the_oldest_half_open_one_goes(void **state)
 	bench_close(&b);
 }
 
+/* The limit of an address is no reason to send the oldest of all away. */
+static void a_cookie_opens_no_more_than_an_address_may_have(void **state)
+{
+	struct dgram_endpoint_config config = bench_config();
+	struct bench b;
+	struct hand h;
+
+	(void)state;
+	config.half_open = 8;
+	config.half_open_each = 2;
+	bench_open(&b, &config);
+	knock(&b, "192.168.0.1:1000", 2);
+	flood(&b, 2, 1);
+	hand_init(&h, &b, "192.168.0.1:2000");
+	for (int i = 0; i < 2; i++) { /* now there is load, and an INIT draws a cookie */
+		hand_say_init(&h);
+		bench_turn(&b);
+		if (i == 0)
+			take_cookie(&h, h.hello.cookie);
+	}
+	assert_int_equal(b.count, 0);
+	assert_int_equal(bench_stats(&b).half_open, 4);
+	assert_int_equal(bench_fate_count(&b, DGRAM_FATE_LIMITED), 1);
+	bench_close(&b);
+}
+
 /* An endpoint whose two places are taken by sessions in which a request runs. */
 static void open_full(struct bench *b, struct hand *one, struct hand *two)
 {
@@ -763,6 +789,7 @@ int main(void)
 	        cmocka_unit_test(a_cookie_is_bound_to_the_boot),
 	        cmocka_unit_test(a_cookie_lives_for_two_periods_at_most),
 	        cmocka_unit_test(with_a_cookie_the_oldest_half_open_one_goes),
+	        cmocka_unit_test(a_cookie_opens_no_more_than_an_address_may_have),
 	        cmocka_unit_test(a_full_table_is_busy_to_those_with_a_cookie),
 	        cmocka_unit_test(an_idle_session_makes_room),
 	        cmocka_unit_test(session_time_begins_at_the_earliest_init),

@@ -143,7 +143,7 @@ static void a_requester_sends_pings_while_it_waits(void **state)
 		before = b.now;
 		for (int n = 0; n < 5; n++) {
 			assert_non_null(hand_find(&h, DG_PING, rows[i].every + 50 * MS));
-			assert_true(b.now - before >= rows[i].every - 50 * MS);
+			assert_true(b.now - before >= rows[i].every - 100 * MS);
 			before = b.now;
 			hand_say(&h, hand_ack(&h));
 		}
@@ -151,6 +151,37 @@ static void a_requester_sends_pings_while_it_waits(void **state)
 		assert_int_equal(bench_stats(&b).sessions, 1);
 		bench_close(&b);
 	}
+}
+
+/* That is what keeps the peer's handler running, whatever the peer says meanwhile. */
+static void a_requester_sends_pings_while_the_peer_talks(void **state)
+{
+	struct dg_frame accepted = {.type = DG_ACCEPTED, .code = DG_ACCEPTED_RUNNING};
+	struct dg_frame post = {
+	        .type = DG_POST, .data = (const uint8_t *)"x", .len = 1, .total = 1};
+	struct bench b;
+	struct hand h;
+	uint64_t heard;
+
+	(void)state;
+	open_session(&b, &h, 120000);
+	submit(&h, DGRAM_REQUEST);
+	bench_turn(&b);
+	assert_true(hand_take(&h));
+	hand_say(&h, hand_ack(&h), accepted);
+	hand_settle(&h);
+	heard = b.now;
+	for (int i = 0; i < 60; i++) {
+		post.id = (uint64_t)i;
+		hand_say(&h, post);
+		bench_event(&b, DGRAM_EVENT_MESSAGE);
+		if (bench_wait_sent(&b, NULL, 4 * S)) {
+			heard = b.now;
+			hand_settle(&h);
+		}
+		assert_true(b.now - heard < 30 * S);
+	}
+	bench_close(&b);
 }
 
 /* The peer may still ask for the answer there, though our own messages go into another session. */
@@ -490,6 +521,7 @@ int main(void)
 	        cmocka_unit_test(what_may_run_twice_does_not_wait),
 	        cmocka_unit_test(a_request_that_waited_in_vain_goes_into_a_new_session),
 	        cmocka_unit_test(a_requester_sends_pings_while_it_waits),
+	        cmocka_unit_test(a_requester_sends_pings_while_the_peer_talks),
 	        cmocka_unit_test(a_session_that_is_replaced_keeps_its_answers),
 	        cmocka_unit_test(three_pings_in_vain_end_the_session),
 	        cmocka_unit_test(who_waits_for_credit_sends_pings_too),
