@@ -504,7 +504,6 @@ void dg_out_lost(struct dgram_endpoint *ep, struct dg_message *m, const struct d
 void dg_out_end(struct dgram_endpoint *ep, struct dg_message *m, enum dgram_outcome outcome,
                 enum dgram_reason reason, uint64_t now);
 void dg_out_timeout(struct dgram_endpoint *ep, struct dg_message *m, uint64_t now);
-uint32_t dg_out_gives_back(const struct dgram_endpoint *ep, const struct dg_message *m);
 void dg_out_reply(struct dgram_endpoint *ep, struct dg_session *s, const struct dg_frame *f, uint64_t now);
 void dg_out_no(struct dgram_endpoint *ep, struct dg_session *s, const struct dg_frame *f, uint64_t now);
 void dg_out_accepted(struct dgram_endpoint *ep, struct dg_session *s, uint64_t id);

@@ -146,8 +146,11 @@ static enum dgram_fate judge_reply(const struct dgram_endpoint *ep, const struct
 	    (m->has_reply && f->total != m->reply.total))
 		return DGRAM_FATE_RULE;
 	if (!m->has_reply && f->total <= ep->config.message_max) {
-		uint64_t blocks = price(ep, f->total), given_back = dg_out_gives_back(ep, m);
+		uint64_t blocks = price(ep, f->total), given_back = dg_message_blocks(ep, m);
+		uint64_t free = dg_arena_free(&ep->arena) + given_back + m->promised;
 
+		if (f->total > m->grant && blocks + ep->promised > free)
+			return DGRAM_FATE_ROOM; /* longer than was promised: not at others' cost */
 		cost->blocks += blocks > given_back ? blocks - given_back : 0;
 	}
 	return DGRAM_FATE_TAKEN;

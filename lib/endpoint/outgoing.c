@@ -315,17 +315,21 @@ void dg_out_lost(struct dgram_endpoint *ep, struct dg_message *m, const struct d
 
 /* ---- what the peer said ------------------------------------------------------------------------- */
 
-/* Blocks of a request that are not needed once its reply comes: it will not be sent again. */
-uint32_t dg_out_gives_back(const struct dgram_endpoint *ep, const struct dg_message *m)
+/* Nothing of a request is sent again once its reply comes, unless it is idempotent and its session is lost:
+ * its bytes are kept for that while there is room for both. */
+static bool keeps_request(const struct dgram_endpoint *ep, const struct dg_message *m,
+                          uint64_t total)
 {
-	return m->flags & DG_IDEMPOTENT ? 0 : dg_message_blocks(ep, m);
+	uint64_t blocks = dg_arena_blocks(&ep->arena, dg_cells_buffer((uint32_t)total));
+
+	return m->flags & DG_IDEMPOTENT && blocks + ep->promised <= dg_arena_free(&ep->arena);
 }
 
 /* What follows a request's first fragment of a reply: nothing of the request is sent any more. */
 static void begin_reply(struct dgram_endpoint *ep, struct dg_message *m, uint64_t total)
 {
 	dg_promise_drop(ep, &m->promised);
-	if (dg_out_gives_back(ep, m) > 0)
+	if (!keeps_request(ep, m, total))
 		dg_message_free_cells(ep, m);
 	m->has_reply = dg_cells_begin(&m->reply, &ep->arena, total);
 	m->state = DG_ANSWERING;

@@ -147,12 +147,24 @@ static bool build(struct dgram_endpoint *ep, struct dg_session *s, struct dgram_
 
 /* ---- whose turn it is ------------------------------------------------------------------------------------ */
 
+/* Its last packet number was used: nothing can be said in it any more. */
+static bool is_spent(const struct dgram_endpoint *ep, const struct dg_session *s)
+{
+	const struct dg_active *a = dg_session_active(ep, s);
+
+	return s->state == DG_OPEN && (a ? a->recovery.next : s->next_number) > DG_VARINT_MAX;
+}
+
 /* True: a datagram was built. */
 static bool next_session(struct dgram_endpoint *ep, struct dgram_datagram *out, uint64_t now)
 {
 	while (ep->ready.first != DG_NONE) {
 		struct dg_session *s = dg_session_at(ep, ep->ready.first);
 
+		if (is_spent(ep, s)) {
+			dg_session_lost(ep, s, 0, now);
+			continue;
+		}
 		if (build(ep, s, out, now)) {
 			dg_list_remove(&ep->ready, &ep->sessions, OF_READY, s->slot);
 			dg_list_append(&ep->ready, &ep->sessions, OF_READY, s->slot);
