@@ -74,6 +74,67 @@ static void a_datagram_is_not_longer_than_our_hello_says(void **state)
 	}
 }
 
+static void what_is_said_of_ids_that_nobody_has_breaks_a_rule(void **state)
+{
+	const uint64_t far = UINT64_C(1) << 40; /* beyond what was promised */
+	struct dg_frame rows[] = {
+	        hand_reply(0, "x"), /* of ours: none was used */
+	        {.type = DG_ACCEPTED, .id = 0, .code = DG_ACCEPTED_QUEUED},
+	        {.type = DG_NO, .id = 0, .code = DG_NO_GONE},
+	        hand_send(far, "x"),
+	        hand_request(far, "x"),
+	        {.type = DG_PULL, .id = far},
+	        {.type = DG_GRANT, .id = far, .value = 5},
+	        {.type = DG_CANCEL, .id = far},
+	        {.type = DG_RESET, .id = far},
+	        {.type = DG_NEED, .id = far, .total = 5},
+	        {.type = DG_SETTLED, .id = far},
+	        hand_ack_of(far, far),
+	};
+	struct bench b;
+	struct hand h;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		open_called(&b, &h, NULL);
+		assert_int_equal(hand_say(&h, hand_send(0, "with it"), rows[i]), DGRAM_FATE_RULE);
+		bench_no_event(&b);
+		bench_close(&b);
+	}
+}
+
+/* Message 0 is a SEND of ours, 1 a REQUEST, 2 a REQUEST that waits for credit. */
+static void replies_that_cannot_be_break_a_rule(void **state)
+{
+	static const struct {
+		uint64_t id, total;
+		enum dgram_fate fate;
+	} rows[] = {
+	        {0, 128, DGRAM_FATE_RULE},  {2, 128, DGRAM_FATE_RULE}, {3, 128, DGRAM_FATE_RULE},
+	        {1, 128, DGRAM_FATE_TAKEN}, {1, 129, DGRAM_FATE_RULE}, {1, 128, DGRAM_FATE_TAKEN},
+	};
+	struct dgram_message message;
+	struct bench b;
+	struct hand h;
+
+	(void)state;
+	bench_open(&b, NULL);
+	hand_init(&h, &b, "10.0.0.1:1000");
+	h.hello.credit = 2;
+	for (int i = 0; i < 3; i++) {
+		message = bench_message(i == 0 ? DGRAM_SEND : DGRAM_REQUEST, &h.addr, "x");
+		bench_submit(&b, &message);
+	}
+	hand_accept(&h);
+	assert_non_null(hand_find(&h, DG_NEED, 10 * MS));
+	for (size_t i = 0; i < COUNT(rows); i++)
+		assert_int_equal(
+		        hand_say(&h, hand_part(DG_REPLY, rows[i].id, rows[i].total, 0, 64)),
+		        rows[i].fate);
+	bench_no_event(&b);
+	bench_close(&b);
+}
+
 static void a_cancel_of_a_send_breaks_a_rule(void **state)
 {
 	struct bench b;
@@ -234,6 +295,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(one_packet_cannot_say_two_things_of_an_id),
 	        cmocka_unit_test(a_datagram_is_not_longer_than_our_hello_says),
+	        cmocka_unit_test(what_is_said_of_ids_that_nobody_has_breaks_a_rule),
+	        cmocka_unit_test(replies_that_cannot_be_break_a_rule),
 	        cmocka_unit_test(a_cancel_of_a_send_breaks_a_rule),
 	        cmocka_unit_test(credit_counts_what_was_refused_before),
 	        cmocka_unit_test(credit_leaves_room_for_our_own),

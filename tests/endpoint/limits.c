@@ -265,6 +265,33 @@ static void a_promise_is_kept(void **state)
 	bench_close(&b);
 }
 
+/* Also by a reply that is longer than what was reserved for it. */
+static void a_long_reply_breaks_no_promise(void **state)
+{
+	struct dgram_endpoint_config config = small_pool();
+	struct dgram_message message;
+	struct bench b;
+	struct hand h, other;
+
+	(void)state;
+	open_with(&b, &h, &config);
+	hand_say(&h, {.type = DG_NEED, .id = 0, .total = 40 << 10});
+	assert_non_null(hand_find(&h, DG_CREDIT, 0));
+	hand_settle(&h);
+	hand_init(&other, &b, "10.0.0.2:1000");
+	message = bench_message(DGRAM_REQUEST, &other.addr, "question");
+	bench_submit(&b, &message);
+	hand_accept(&other);
+	assert_non_null(hand_find(&other, DG_REQUEST, 0));
+	assert_int_equal(hand_say(&other, hand_part(DG_REPLY, 0, 30 << 10, 0, 64)),
+	                 DGRAM_FATE_ROOM);
+	assert_int_equal(hand_say(&h, hand_part(DG_SEND, 0, 40 << 10, 0, 64)), DGRAM_FATE_TAKEN);
+	hand_say(&h, {.type = DG_RESET, .id = 0, .total = 40 << 10});
+	assert_int_equal(hand_say(&other, hand_part(DG_REPLY, 0, 30 << 10, 0, 64)),
+	                 DGRAM_FATE_TAKEN);
+	bench_close(&b);
+}
+
 /* Without room to promise, the hello says so; what is sent then waits for NEED and CREDIT. */
 static void without_room_a_hello_gives_no_credit(void **state)
 {
@@ -426,6 +453,40 @@ static void another_session_takes_over_where_numbers_end(void **state)
 	}
 }
 
+/* Whatever else has to be said in its datagram, in its longest form. */
+static void a_reply_fits_beside_the_longest_words(void **state)
+{
+	struct bench b;
+	struct hand h;
+
+	(void)state;
+	for (size_t len = 1000; len < 1090; len++) {
+		struct dg_frame request;
+		uint64_t id = UINT64_C(1) << 61;
+		struct dgram_event event;
+
+		bench_open(&b, NULL);
+		b.ep->first_id = id;
+		b.ep->first_number = UINT64_C(1) << 60;
+		hand_init(&h, &b, "10.0.0.1:1000");
+		h.next = UINT64_C(1) << 60;
+		hand_call(&h);
+		for (int i = 0; i < 60; i++) {
+			h.next += 30;
+			hand_say(&h, {.type = DG_SETTLED, .id = id});
+		}
+		request = hand_request(id, "x");
+		assert_int_equal(hand_say(&h, request, {.type = DG_CHALLENGE, .id = 5}),
+		                 DGRAM_FATE_TAKEN);
+		event = bench_event(&b, DGRAM_EVENT_REQUEST);
+		b.now += 1 * MS;
+		assert_int_equal(
+		        dgram_endpoint_reply(b.ep, event.id, 255, bench_bytes(), len, b.now), 0);
+		assert_non_null(hand_find(&h, DG_REPLY, 0));
+		bench_close(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -437,11 +498,13 @@ int main(void)
 	        cmocka_unit_test(no_session_id_is_given_twice),
 	        cmocka_unit_test(a_need_waits_for_room),
 	        cmocka_unit_test(a_promise_is_kept),
+	        cmocka_unit_test(a_long_reply_breaks_no_promise),
 	        cmocka_unit_test(without_room_a_hello_gives_no_credit),
 	        cmocka_unit_test(a_reply_without_room_can_be_tried_again),
 	        cmocka_unit_test(a_submit_that_fails_leaves_no_session),
 	        cmocka_unit_test(answers_outside_sessions_that_find_no_place_are_counted),
 	        cmocka_unit_test(another_session_takes_over_where_numbers_end),
+	        cmocka_unit_test(a_reply_fits_beside_the_longest_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
