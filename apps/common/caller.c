@@ -1,7 +1,7 @@
 #include "caller.h"
+#include "pace.h"
 #include "signals.h"
 #include "wait.h"
-#include <dgram/profile.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,60 +14,6 @@
 #define MESSAGES (2 * CALLS_MAX)    /* those, and the round trips that look for an address */
 #define IDLE_MS 16000 /* who waits pings in a quarter of it: so soon a peer's restart is known, and our session forgotten */
 #define POOL_SPARE (1u << 20)       /* bytes */
-
-/* What dgram/profile.h says of a destination. */
-static const struct pace {
-	uint64_t first;
-	uint32_t growth_milli;
-	uint64_t max, deadline;
-} paces[] = {
-	[DGRAM_PROFILE_LOOPBACK] = {50 * DGRAM_MS, 1500, 500 * DGRAM_MS, 5 * DGRAM_S},
-	[DGRAM_PROFILE_LAN] = {100 * DGRAM_MS, 1500, DGRAM_S, 5 * DGRAM_S},
-	[DGRAM_PROFILE_WAN] = {DGRAM_S, 2000, 8 * DGRAM_S, 30 * DGRAM_S},
-};
-
-/* That of the slowest address, and what -t and --backoff make of it. */
-static struct pace pace_of(const struct caller *c)
-{
-	const struct options *o = c->options;
-	enum dgram_profile slowest = DGRAM_PROFILE_LOOPBACK;
-	struct pace pace;
-
-	for (size_t i = 0; i < c->target->count; i++)
-		if (dgram_profile_of(&c->target->addrs[i]) > slowest)
-			slowest = dgram_profile_of(&c->target->addrs[i]);
-	pace = paces[slowest];
-	if (o->timeout != 0)
-		pace.first = o->timeout;
-	if (o->backoff_milli != 0)
-		pace.growth_milli = o->backoff_milli;
-	if (pace.max < pace.first)
-		pace.max = pace.first;
-	return pace;
-}
-
-static uint64_t longer(const struct pace *pace, uint64_t wait)
-{
-	uint64_t grown = wait > DGRAM_NEVER / pace->growth_milli ? pace->max : wait * pace->growth_milli / 1000;
-
-	return grown < pace->max ? grown : pace->max;
-}
-
-/* How long a message may take. A session knows best when to send again; -r bounds it all the same, by the time that
- * so many tries would take. */
-static uint64_t allowance(const struct caller *c, const struct pace *pace)
-{
-	uint64_t deadline = c->options->deadline != 0 ? c->options->deadline : pace->deadline;
-	uint64_t sum = 0, wait = pace->first;
-
-	if (!c->options->limit_retries)
-		return deadline;
-	for (uint64_t i = 0; i <= c->options->retries && sum < deadline; i++) {
-		sum += wait;
-		wait = longer(pace, wait);
-	}
-	return sum < deadline ? sum : deadline;
-}
 
 __attribute__((format(printf, 3, 4))) static void explain(const struct caller *c, const struct call *call,
 							  const char *format, ...)
@@ -287,7 +233,7 @@ static void explain_end(const struct caller *c, const struct call *call)
 /* It ended at the endpoint: that was all, or it is sent again. */
 static void ended(struct caller *c, struct call *call, const struct dgram_event *e, uint64_t now)
 {
-	struct pace pace = pace_of(c);
+	const struct pace pace = pace_of(c->options, c->target);
 	uint64_t pause;
 
 	call->id = 0;
@@ -300,7 +246,7 @@ static void ended(struct caller *c, struct call *call, const struct dgram_event 
 		return;
 	}
 	call->again = now + pause;
-	call->wait = longer(&pace, call->wait);
+	call->wait = pace_longer(&pace, call->wait);
 }
 
 /* -- which address -- */
@@ -309,7 +255,7 @@ static void search_begin(struct caller *c, uint64_t now)
 {
 	c->search = (struct search){
 		.runs = true,
-		.wait = pace_of(c).first,
+		.wait = pace_of(c->options, c->target).first,
 		.next = now,
 		.left = c->target->count,
 		.refusal = DGRAM_REASON_NO_SESSION,
@@ -319,7 +265,7 @@ static void search_begin(struct caller *c, uint64_t now)
 static void search_next(struct caller *c, const struct call *call, uint64_t now)
 {
 	struct search *s = &c->search;
-	struct pace pace = pace_of(c);
+	const struct pace pace = pace_of(c->options, c->target);
 	char who[DGRAM_ADDR_TEXT_MAX];
 	struct dgram_message m = {.kind = DGRAM_ECHO, .deadline = now + 2 * c->target->count * s->wait};
 
@@ -331,7 +277,7 @@ static void search_next(struct caller *c, const struct call *call, uint64_t now)
 	explain(c, call, "looking for %s", dgram_addr_display(&m.to, who, sizeof who));
 	dgram_endpoint_submit(endpoint(c), &m, now, NULL); /* no room: the next one may have some */
 	s->next = now + s->wait;
-	s->wait = longer(&pace, s->wait);
+	s->wait = pace_longer(&pace, s->wait);
 }
 
 /* What became of a round trip. */
@@ -484,10 +430,10 @@ int caller_begin(struct caller *c, struct call *call)
 	if (c->code != 0)
 		return c->code;
 	c->found = c->found || c->target->count == 1;
-	pace = pace_of(c);
+	pace = pace_of(c->options, c->target);
 	call->done = false;
 	call->number = c->begun++;
-	call->until = call->start + allowance(c, &pace);
+	call->until = call->start + pace_allowance(&pace, c->options);
 	call->id = 0;
 	call->again = call->start;
 	call->wait = pace.first;
