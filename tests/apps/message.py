@@ -412,7 +412,7 @@ class Failures(Case):
 
     def test_a_handler_that_is_killed_with_its_responder_is_52(self):
         with gate() as (path, _), respond("--sh", "--exec", "echo started >&2; exec cat " + path) as r:
-            asking = background("request", "-j", "-T", "1500ms", at(r.port), "")
+            asking = background("request", "-j", "-T", "3s", at(r.port), "")
             r.wait_stderr(b"handler: started")
             r.process.kill()
             r.process.wait()
@@ -423,8 +423,8 @@ class Failures(Case):
 
     def test_a_deadline_ends_the_handler_and_is_52(self):
         with gate() as (path, _), respond("--sh", "-v", "--exec", "echo pid $$ >&2; exec cat " + path) as r:
-            got = run("request", "-T", "500ms", at(r.port), "")
-            self.ends(got, 52, "no answer in 500 ms: .*it may have run")
+            got = run("request", "-T", "1s", at(r.port), "")
+            self.ends(got, 52, "no answer in 1 s: .*it may have run")
             r.wait_stderr(rb"no longer wanted")
             pid = int(re.search(rb"handler: pid (\d+)", r.stderr)[1])
             self.assertTrue(eventually(lambda: not os.path.exists("/proc/%d" % pid)))
