@@ -191,10 +191,17 @@ static void accept_sent(struct peer *p, const struct dg_parts *parts, const stru
 	if (host_of(to) >= HOST_FORGED)
 		return;
 	if (!f || f->own != hello.session) {
-		f = f && !f->heard && f->next == p->scene->first_number ? f : flow_new(p, parts->header.receiver, to);
+		/* A new session for an old INIT takes the place of the one before. */
+		if (f)
+			*f = (struct flow){.receiver = f->receiver,
+			                   .addr = f->addr,
+			                   .next = p->scene->first_number};
+		else
+			f = flow_new(p, parts->header.receiver, to);
 		f->responder = true;
 		f->own = hello.session;
-		f->heard = p->flow_count > FLOWS_MAX; /* or else it is one that was forgotten here */
+		f->heard =
+		        p->flow_count > FLOWS_MAX; /* or else it is one that was forgotten here */
 	}
 }
 
