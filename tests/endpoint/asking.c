@@ -914,6 +914,33 @@ static void what_was_exposed_is_never_refused_later(void **state)
 	bench_close(&b);
 }
 
+/* A peer without a place for it says twice that it will never run: once more would be a circle. */
+static void what_is_sent_away_twice_is_refused(void **state)
+{
+	struct dg_frame evicted = {.type = DG_CLOSE, .code = DG_CLOSE_EVICTED, .id = 0};
+	struct line l = {.accepted = 0};
+	struct dgram_message message;
+	struct dgram_event done;
+	struct bench b;
+
+	(void)state;
+	bench_open(&b, NULL);
+	message = bench_message(DGRAM_REQUEST, &(struct dgram_addr){0}, "x");
+	message.to = bench_addr("10.0.0.1:1000");
+	bench_submit(&b, &message);
+	for (unsigned i = 0; i < 2; i++) {
+		bench_no_event(&b);
+		serve(&b, &l, 1 * MS);
+		assert_int_equal(l.accepted, i + 1);
+		assert_true(l.requests[i] > 0);
+		hand_say(&l.hands[i], evicted);
+	}
+	done = bench_event(&b, DGRAM_EVENT_DONE);
+	assert_int_equal(done.outcome, DGRAM_REFUSED);
+	assert_int_equal(done.reason, DGRAM_REASON_CLOSED);
+	bench_close(&b);
+}
+
 /* An ordered request that still runs in the first session holds up the next one, in whichever session
  * that will be. */
 static void order_holds_from_session_to_session(void **state)
@@ -983,6 +1010,7 @@ int main(void)
 	        cmocka_unit_test(no_id_is_used_that_was_not_promised),
 	        cmocka_unit_test(ordered_messages_name_the_one_before),
 	        cmocka_unit_test(what_was_exposed_is_never_refused_later),
+	        cmocka_unit_test(what_is_sent_away_twice_is_refused),
 	        cmocka_unit_test(order_holds_from_session_to_session),
 	};
 

@@ -453,6 +453,26 @@ static void another_session_takes_over_where_numbers_end(void **state)
 	}
 }
 
+/* Who wants this session and no other is told. */
+static void a_message_into_a_session_without_numbers_is_refused(void **state)
+{
+	struct dgram_message message;
+	struct dgram_event done;
+	struct bench b;
+	struct hand h;
+
+	(void)state;
+	open_near(&b, &h, DG_VARINT_MAX - 1, 0);
+	hand_settle(&h);
+	message = bench_message(DGRAM_SEND, &h.addr, "x");
+	message.session = h.theirs.session;
+	bench_submit(&b, &message);
+	done = bench_done(&b, 1 * S);
+	assert_int_equal(done.outcome, DGRAM_REFUSED);
+	assert_int_equal(done.reason, DGRAM_REASON_LOST);
+	bench_close(&b);
+}
+
 /* Whatever else has to be said in its datagram, in its longest form. */
 static void a_reply_fits_beside_the_longest_words(void **state)
 {
@@ -504,6 +524,7 @@ int main(void)
 	        cmocka_unit_test(a_submit_that_fails_leaves_no_session),
 	        cmocka_unit_test(answers_outside_sessions_that_find_no_place_are_counted),
 	        cmocka_unit_test(another_session_takes_over_where_numbers_end),
+	        cmocka_unit_test(a_message_into_a_session_without_numbers_is_refused),
 	        cmocka_unit_test(a_reply_fits_beside_the_longest_words),
 	};
 
