@@ -43,6 +43,7 @@ struct record {
 	uint64_t handle, submitted, deadline; /* sender's clock */
 	uint64_t cancel_at;                   /* DGRAM_NEVER: not */
 	bool cancelled;
+	uint64_t cancelled_at; /* world time */
 	size_t len;
 	size_t name_len;
 	char name[DGRAM_NAME_MAX + 1];

@@ -394,6 +394,22 @@ void check_done(struct peer *p, struct record *r, const struct dgram_event *e, u
 		check_healed(p, r, e);
 }
 
+/* On the healed network what was cancelled has ended, also where its handler never answers. */
+static void check_cancelled(const struct peer *p, const struct record *r)
+{
+	const struct scene *s = p->scene;
+	const struct sim_world *w = s->world;
+	uint64_t healed = w->phase_ends[SIM_FAULTS];
+
+	if (w->phase != SIM_HEAL || !r->cancelled || r->cancelled_at > healed ||
+	    w->now < healed + s->settle)
+		return;
+	if (w->faults.every[SIM_MISHAP_PAUSE] || w->faults.every[SIM_MISHAP_JUMP] || p->cramped ||
+	    s->peers[r->to].cramped)
+		return;
+	fail(p, "message %u was cancelled before the heal, and has not ended", number_of(s, r));
+}
+
 /* After every event: nobody is later than its deadline, and no handler runs on. */
 void check_deadlines(const struct peer *p)
 {
@@ -408,6 +424,7 @@ void check_deadlines(const struct peer *p)
 		const struct record *r = &s->records[p->live[i]];
 		if (r->deadline != DGRAM_NEVER && now > r->deadline + slack)
 			fail(p, "message %u has not ended at its deadline", p->live[i]);
+		check_cancelled(p, r);
 	}
 	for (uint32_t i = 0; i < p->open_count; i++) {
 		const struct job *j = &s->jobs[p->open[i]];

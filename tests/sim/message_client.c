@@ -243,6 +243,7 @@ static void cancel_due(struct peer *p, uint64_t now)
 		sim_world_note(s->world, p->node, "cancels message", p->live[i], NULL, 0);
 		peer_touch(p);
 		r->cancelled = true;
+		r->cancelled_at = s->world->now;
 		r->cancel_at = DGRAM_NEVER;
 		if (error && (error != DGRAM_ERR_CLOSED || !p->lazy))
 			fail(p, "cancel of message %u says \"%s\", and it had not ended",

@@ -65,17 +65,20 @@ static size_t any_reply(struct peer *p)
 	return len;
 }
 
-static void plan(struct peer *p, struct job *j, bool healed, uint64_t now)
+static void plan(struct peer *p, struct job *j, const struct record *r, uint64_t now)
 {
 	j->due = any_due(p, now);
+	/* What will be cancelled had better not be done by then. */
+	if (!is_calm(p) && r->cancel_at != DGRAM_NEVER && sim_chance(&p->random, 500000))
+		j->due = DGRAM_NEVER;
 	if (!is_calm(p) && sim_chance(&p->random, 80000)) {
 		j->refusal = (uint8_t)(1 + dg_random_below(&p->random, 3));
 		if (j->due == DGRAM_NEVER)
 			j->due = now;
 		return;
 	}
-	j->len = healed ? 64 : any_reply(p);
-	if (sim_chance(&p->random, 100000) && !healed)
+	j->len = r->healed ? 64 : any_reply(p);
+	if (sim_chance(&p->random, 100000) && !r->healed)
 		j->status = (uint8_t)(1 + dg_random_below(&p->random, 255));
 }
 
@@ -101,7 +104,7 @@ void handler_request(struct peer *p, const struct dgram_event *event, uint64_t n
 	                  .deadline = event->deadline};
 	p->open[p->open_count++] = (uint16_t)s->job_count;
 	r->jobs = s->job_count++;
-	plan(p, j, r->healed, now);
+	plan(p, j, r, now);
 	if (j->refusal)
 		return;
 	j->state = JOB_RUNNING;
@@ -202,13 +205,19 @@ uint64_t handler_due(const struct peer *p)
 	return due;
 }
 
+static bool is_left_to_cancel(const struct peer *p, const struct job *j)
+{
+	return p->scene->world->phase == SIM_HEAL && j->due == DGRAM_NEVER &&
+	       p->scene->records[j->record].cancelled;
+}
+
 void handler_act(struct peer *p, uint64_t now)
 {
 	for (uint32_t i = 0; i < p->open_count;) {
 		struct job *j = &p->scene->jobs[p->open[i]];
 		uint16_t number = p->open[i];
-		/* Who watches the handlers has noticed that they are slow or gone. */
-		if (is_calm(p) && j->due > now + DGRAM_S)
+		/* Slow ones hurry, and who crashed is found; but what was cancelled has to end by that. */
+		if (is_calm(p) && j->due > now + DGRAM_S && !is_left_to_cancel(p, j))
 			j->due = now + dg_random_below(&p->random, DGRAM_S);
 		if (j->due <= now)
 			act(p, j, now);
