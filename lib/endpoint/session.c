@@ -440,7 +440,8 @@ void dg_session_plan(struct dgram_endpoint *ep, struct dg_session *s, uint64_t n
 
 	if (s->state == DG_OPEN && is_quiet(s, a)) {
 		if (s->replaced && s->kept.first == DG_NONE) {
-			dg_session_quit(ep, s, DG_CLOSE_DONE, now);
+			/* Idle, and not done: what crosses it on the way may go into another session. */
+			dg_session_quit(ep, s, DG_CLOSE_IDLE, now);
 			return;
 		}
 		if (s->kept.first == DG_NONE)
