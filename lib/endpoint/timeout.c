@@ -15,6 +15,8 @@ static bool keep_alive(struct dgram_endpoint *ep, struct dg_session *s, uint64_t
 	s->pings++;
 	dg_session_active(ep, s)->pinged_at = now;
 	s->say |= DG_SAY_PING;
+	if (s->ended_below > ep->first_id) /* it may have been lost, and the peer keeps what it settles */
+		s->say |= DG_SAY_SETTLED;
 	return true;
 }
 
