@@ -192,7 +192,7 @@ static bool is_old(const struct dg_session *s, uint64_t now)
 static void go_elsewhere(struct dgram_endpoint *ep, struct dg_session *s, struct dg_message *m,
                          uint64_t now)
 {
-	if (m->pinned || !dg_session_replace(ep, s, now))
+	if (m->pinned || !dg_session_has_movable(ep, s) || !dg_session_replace(ep, s, now))
 		dg_out_end(ep, m, DGRAM_REFUSED, DGRAM_REASON_LOST, now);
 }
 

@@ -700,7 +700,7 @@ bool dg_session_replace(struct dgram_endpoint *ep, struct dg_session *s, uint64_
 {
 	struct dg_session *next;
 
-	if (s->doubted || !s->current || !dg_session_has_movable(ep, s)) /* a doubt ends by itself */
+	if (s->doubted || !s->current) /* a doubt ends by itself */
 		return false;
 	dg_session_touch(ep, s); /* busy, it is not what makes room for its successor */
 	next = dg_session_initiate(ep, &s->peer, now);
