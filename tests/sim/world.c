@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EVENTS_MAX  4000000 /* of one run; more is a loop without an end */
+#define EVENTS_MAX  10000000 /* of one run; more is a loop without an end */
 #define AT_ONCE_MAX 10000   /* datagrams that one call may draw */
 #define TRACE_BYTES 16      /* of a datagram are shown */
 
