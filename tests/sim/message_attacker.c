@@ -21,7 +21,7 @@ struct attacker {
 	struct scene *scene;
 	unsigned node;
 	struct dg_random random;
-	struct seen seen[SEEN_MAX];
+	struct seen seen[SEEN_MAX], latest;
 	unsigned seen_count;
 	bool replays, forges, crowds, stays; /* stays: after the heal as well */
 	uint64_t next;
@@ -40,21 +40,30 @@ static uint64_t below(struct attacker *a, uint64_t n)
 	return dg_random_below(&a->random, n);
 }
 
+static void keep(struct seen *seen, const struct peer *from, unsigned to,
+                 const struct dgram_datagram *out)
+{
+	seen->from = from->node;
+	seen->to = to;
+	seen->port_from = from->port;
+	seen->port_to = out->peer.port;
+	seen->len = out->len;
+	memcpy(seen->bytes, out->data, out->len);
+}
+
 void attacker_sees(struct scene *s, const struct peer *from, unsigned to,
                    const struct dgram_datagram *out)
 {
 	struct attacker *a = s->attacker;
 	unsigned at = a->seen_count < SEEN_MAX ? a->seen_count : (unsigned)below(a, SEEN_MAX * 4);
 
-	if (at >= SEEN_MAX || out->len > SEEN_SIZE || to >= s->peer_count)
+	if (out->len > SEEN_SIZE || to >= s->peer_count)
+		return;
+	keep(&a->latest, from, to, out);
+	if (at >= SEEN_MAX)
 		return;
 	a->seen_count += at == a->seen_count;
-	a->seen[at] = (struct seen){.from = from->node,
-	                            .to = to,
-	                            .port_from = from->port,
-	                            .port_to = out->peer.port,
-	                            .len = out->len};
-	memcpy(a->seen[at].bytes, out->data, out->len);
+	keep(&a->seen[at], from, to, out);
 }
 
 /* ---- what was seen, again ----------------------------------------------------------------------- */
@@ -80,8 +89,10 @@ static bool replay(struct attacker *a, struct sim_datagram *out)
 	        .to = seen->to, .data = a->buffer, .len = seen->len, .copy = true};
 	switch (below(a, 4)) {
 	case 0: /* changed, by one bit or many */
-		for (uint64_t n = 1 + below(a, 3); n > 0; n--)
-			a->buffer[below(a, seen->len)] ^= (uint8_t)(1 << below(a, 8));
+		for (uint64_t n = 1 + below(a, 3); n > 0; n--) {
+			size_t at = (size_t)below(a, seen->len);
+			a->buffer[at] ^= (uint8_t)(1 << below(a, 8));
+		}
 		out->damaged = memcmp(a->buffer, seen->bytes, seen->len) != 0;
 		break;
 	case 1: /* from where nobody is, or from the attacker's own address */
@@ -111,9 +122,10 @@ static bool replay(struct attacker *a, struct sim_datagram *out)
 static void make_init(struct attacker *a, struct dg_writer *w, uint64_t own)
 {
 	struct dg_header header = {.version = DG_VERSION, .type = DG_INIT};
+	uint64_t boot = below(a, UINT64_MAX), endpoint = below(a, UINT64_MAX);
 	struct dg_hello hello = {.session = own,
-	                         .boot = below(a, UINT64_MAX),
-	                         .endpoint = below(a, UINT64_MAX),
+	                         .boot = boot,
+	                         .endpoint = endpoint,
 	                         .idle_ms = 600000,
 	                         .credit = 16384,
 	                         .datagram_max = 1472,
@@ -175,10 +187,11 @@ static bool half_blind(struct attacker *a, struct sim_datagram *out)
 	struct dg_writer w = dg_writer(a->buffer, sizeof a->buffer);
 	const struct seen *seen;
 	struct dg_parts parts;
+	uint64_t number;
 
 	if (!a->seen_count)
 		return false;
-	seen = &a->seen[below(a, a->seen_count)];
+	seen = &a->latest;
 	if (!dg_parts_decode(&parts, seen->bytes, seen->len) || parts.header.type != DG_DATA)
 		return false;
 	if (below(a, 2)) {
@@ -187,7 +200,8 @@ static bool half_blind(struct attacker *a, struct sim_datagram *out)
 		out->channel = channel_of(seen->to + 1, seen->port_to, seen->port_from);
 		return seen->to != seen->from;
 	}
-	make_data(a, &w, parts.header.receiver, below(a, 100), below(a, UINT64_MAX));
+	number = below(a, 100);
+	make_data(a, &w, parts.header.receiver, number, below(a, UINT64_MAX));
 	*out = (struct sim_datagram){
 	        .to = seen->to, .data = a->buffer, .len = w.len, .damaged = true};
 	out->channel = channel_of(seen->from + 1, seen->port_from, seen->port_to);
@@ -199,10 +213,12 @@ static void make_blind(struct attacker *a, struct dg_writer *w)
 {
 	struct dg_header header = {.version = DG_VERSION, .receiver = 1 + below(a, UINT64_MAX - 1)};
 	uint8_t cookie[DG_COOKIE_SIZE] = {1};
+	uint64_t number;
 
 	switch (below(a, 6)) {
 	case 0:
-		make_data(a, w, header.receiver, below(a, 10), below(a, UINT64_MAX));
+		number = below(a, 10);
+		make_data(a, w, header.receiver, number, below(a, UINT64_MAX));
 		break;
 	case 1:
 		dg_cookie_encode(w, header.receiver, cookie);
@@ -319,7 +335,7 @@ static bool attacker_transmit(void *self, struct sim_datagram *out, uint64_t now
 	while (a->next <= now) {
 		uint64_t what = below(a, 3);
 		a->next = now + sim_between(&a->random, DGRAM_MS, 2 * DGRAM_S);
-		if (what == 0 && a->replays && (below(a, 4) ? replay(a, out) : half_blind(a, out)))
+		if (what == 0 && a->replays && (below(a, 2) ? replay(a, out) : half_blind(a, out)))
 			return true;
 		if (what == 1 && a->forges && forge(a, out))
 			return true;
@@ -354,7 +370,7 @@ void attacker_add(struct scene *s, struct dg_random *random)
 	a->replays = sim_chance(random, 700000);
 	a->forges = sim_chance(random, 500000);
 	a->crowds = sim_chance(random, 300000);
-	a->stays = sim_chance(random, 300000);
+	a->stays = sim_chance(random, 500000);
 	s->attacker = a;
 	a->node = sim_world_add(s->world, &attacker_machine, a);
 	a->next = sim_world_clock(s->world, a->node);

@@ -91,9 +91,10 @@ static void draw(struct peer *p, struct record *r, uint32_t number, uint64_t now
 	                      ? DGRAM_NEVER
 	                      : now + sim_between(&p->random, DGRAM_MS, 60 * DGRAM_S);
 	r->cancel_at = DGRAM_NEVER;
-	if (r->kind != DGRAM_POST && sim_chance(&p->random, 80000))
-		r->cancel_at = now + dg_random_below(&p->random, 2) *
-		                             sim_between(&p->random, DGRAM_US, 3 * DGRAM_S);
+	if (r->kind != DGRAM_POST && sim_chance(&p->random, 80000)) {
+		uint64_t later = sim_between(&p->random, DGRAM_US, 3 * DGRAM_S);
+		r->cancel_at = now + dg_random_below(&p->random, 2) * later;
+	}
 }
 
 /* A small request that nothing may hinder. */

@@ -242,8 +242,8 @@ static void mangle(struct sim_world *world, struct sim_link *link, struct sim_da
 		d->len = (size_t)dg_random_below(&world->random, d->len);
 	else if (how == 1)
 		d->len += extra;
-	else /* its end stays its own, or it might be one that was sent before */
-		memcpy(buffer, link->last, link->last_len < d->len ? link->last_len : d->len - 1);
+	else /* its end, a checksum, stays its own, or it might be one that was sent before */
+		memcpy(buffer, link->last, link->last_len + 8 < d->len ? link->last_len : d->len > 8 ? d->len - 8 : 0);
 	world->marks[how == 0 ? SIM_MARK_TRUNCATED : how == 1 ? SIM_MARK_EXTENDED : SIM_MARK_SPLICED]++;
 	/* Spliced with one that begins like it, it is what it was. */
 	d->damaged |= how != 2 || memcmp(buffer, d->data, d->len) != 0;
