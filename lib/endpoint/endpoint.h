@@ -231,6 +231,7 @@ struct dg_active {
 	uint32_t session;
 	bool is_quiet;
 	uint64_t repeated;  /* number of the packet that the last probe repeated; the second of two says something else */
+	uint8_t refusals;   /* packets with several frames that were lost in a row: the peer may have no room for all */
 	uint8_t probes;     /* packets to send whatever the window says */
 	uint8_t unasked;    /* packets without asking frames since the last one with, or since an ACK of ours was
 			     * known to have arrived */

@@ -95,10 +95,16 @@ static enum dg_queue first_queue(const struct dg_message *m)
 	return m->kind == DGRAM_ECHO ? DG_QUEUE_WORK : DG_QUEUE_WAITING;
 }
 
+/* An eighth of all places stays for what the peers send, as an eighth does for us. */
+static bool has_place(const struct dgram_endpoint *ep)
+{
+	return ep->messages.used + ep->messages.count / 8 < ep->messages.count;
+}
+
 static int take(struct dgram_endpoint *ep, struct dg_session *s,
                 const struct dgram_message *message, uint64_t now, struct dg_message **out)
 {
-	struct dg_message *m = dg_message_take(ep, s, true);
+	struct dg_message *m = has_place(ep) ? dg_message_take(ep, s, true) : NULL;
 
 	if (!m)
 		return DGRAM_ERR_FULL;

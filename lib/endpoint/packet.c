@@ -4,7 +4,7 @@
 
 #define UNASKED_MAX                                                                                \
 	32 /* packets that asked for nothing, then a PING goes along: RFC 9000, 13.2.4 */
-#define MODEST_AFTER 3 /* probes */
+#define MODEST_AFTER 3 /* probes, or lost packets, in a row */
 #define FLAGS_AT     6 /* bytes into the header */
 
 void dg_packet_begin(struct dg_packet *p, struct dgram_endpoint *ep, struct dg_session *s,
@@ -24,6 +24,7 @@ void dg_packet_begin(struct dg_packet *p, struct dgram_endpoint *ep, struct dg_s
 	        .last = DG_NONE,
 	        .pulled = DG_NONE,
 	};
+	p->single = p->a->refusals >= MODEST_AFTER || p->a->recovery.probes > MODEST_AFTER;
 	dg_header_encode(&p->w, &header);
 	dg_write_u64(&p->w, p->a->recovery.next);
 }
@@ -224,7 +225,6 @@ void dg_packet_probe(struct dg_packet *p)
 	struct dg_packet empty;
 	const struct dg_frame ping = {.type = DG_PING};
 
-	p->single = p->a->recovery.probes > MODEST_AFTER;
 	add_ack(p);
 	empty = *p;
 	if (head && !head->settled && head->refs < UINT16_MAX && p->a->repeated != oldest->number) {

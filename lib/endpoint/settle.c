@@ -77,6 +77,8 @@ static void chain_acked(struct dgram_endpoint *ep, struct dg_session *s, uint32_
 	bool settled = item_at(ep, first)->settled;
 
 	item_at(ep, first)->settled = true;
+	if (item_at(ep, first)->message != DG_NONE)
+		dg_session_active(ep, s)->refusals = 0;
 	for (uint32_t i = first; !settled && i != DG_NONE; i = item_at(ep, i)->next)
 		item_acked(ep, s, item_at(ep, i), now);
 	dg_item_unref(ep, first);
@@ -87,6 +89,10 @@ static void chain_lost(struct dgram_endpoint *ep, struct dg_session *s, uint32_t
 {
 	const struct dg_item *head = item_at(ep, first);
 	bool last = head->refs == 1 && !head->settled;
+	struct dg_active *a = dg_session_active(ep, s);
+
+	if (last && head->next != DG_NONE && a->refusals < UINT8_MAX)
+		a->refusals++;
 
 	for (uint32_t i = first; last && i != DG_NONE; i = item_at(ep, i)->next)
 		item_lost(ep, s, item_at(ep, i), now);
