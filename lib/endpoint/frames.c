@@ -203,7 +203,6 @@ static enum dgram_fate judge(const struct dgram_endpoint *ep, const struct dg_se
 	case DG_NO:
 		return f->id >= s->next_id ? DGRAM_FATE_RULE : DGRAM_FATE_TAKEN;
 	case DG_PULL:
-		return f->id >= s->granted_ids ? DGRAM_FATE_RULE : DGRAM_FATE_TAKEN;
 	case DG_GRANT:
 		return f->id >= s->granted_ids ? DGRAM_FATE_RULE : DGRAM_FATE_TAKEN;
 	case DG_SETTLED:
