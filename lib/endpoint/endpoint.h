@@ -10,10 +10,14 @@
  *   incoming   messages of the peers, from the first fragment to the forgotten answer
  *   transmit   a datagram goes out: whose turn it is, and what fits
  *   packet     one DATA datagram being filled with frames
+ *   parcel     what one message has to send, a frame at a time
+ *   path       the largest datagram that a path carries
  *   settle     what became of the packets that were sent
  *   timeout    what is due
  *   note       answers outside a session, encoded and waiting
  *   event      what the program is told
+ *   message    what both directions have in common: places, queues, memory, promises
+ *   list       numbers of a pool, linked
  *
  * Everything is known by number: a session by its slot, a message by its place in a pool. Lists are
  * linked by number.
