@@ -207,6 +207,7 @@ static uint64_t pause_after(const struct caller *c, const struct call *call)
 	case DGRAM_REASON_GONE:
 	case DGRAM_REASON_TOO_LONG:
 	case DGRAM_REASON_ECHOED:
+	case DGRAM_REASON_FOREIGN:
 	case DGRAM_REASON_HERE:
 	case DGRAM_REASON_COUNT:
 		break;

@@ -16,6 +16,7 @@ static int code_of_refusal(enum dgram_reason reason)
 	case DGRAM_REASON_TOO_LONG:
 		return CODE_SIZE;
 	case DGRAM_REASON_ECHOED:
+	case DGRAM_REASON_FOREIGN:
 		return CODE_MALFORMED;
 	case DGRAM_REASON_NONE:
 	case DGRAM_REASON_NO_SESSION:

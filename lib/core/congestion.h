@@ -33,6 +33,7 @@ struct dg_congestion_operations {
 };
 
 extern const struct dg_congestion_operations dg_newreno;
+extern const struct dg_congestion_operations dg_unhindered; /* no limit at all: for what others hold back */
 
 struct dg_newreno {
 	uint64_t threshold;  /* bytes: below it the window doubles; UINT64_MAX: nothing was lost yet

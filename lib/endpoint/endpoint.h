@@ -17,6 +17,7 @@
  *   note       answers outside a session, encoded and waiting
  *   event      what the program is told
  *   message    what both directions have in common: places, queues, memory, promises
+ *   connection what becomes of the connection of a session, where sessions have such
  *   list       numbers of a pool, linked
  *
  * Everything is known by number: a session by its slot, a message by its place in a pool. Lists are
@@ -226,6 +227,8 @@ struct dg_session {
 	bool no_credit;  /* its hello said 0 */
 	bool ready;      /* it is in the list of those that may have something to send */
 	bool replaced;   /* another one took its place: it ends when it has nothing left */
+	bool connected;  /* nothing of it is lost on the way */
+	bool stalled;    /* its connection takes nothing for now */
 	uint8_t why;     /* enum dgram_reason: what was said instead of ACCEPT */
 };
 
@@ -333,6 +336,7 @@ struct dg_session *dg_session_at(const struct dgram_endpoint *ep, uint32_t slot)
 struct dg_active *dg_session_active(const struct dgram_endpoint *ep, const struct dg_session *s);
 uint64_t dg_session_id(const struct dgram_endpoint *ep, const struct dg_session *s);
 const struct dg_profile *dg_session_profile(const struct dg_session *s);
+const struct dg_congestion_operations *dg_session_controller(const struct dg_session *s);
 uint64_t dg_session_time(const struct dg_session *s, uint64_t now); /* us */
 
 /* The one that new messages to a place use; the one with this id of the peer's; by our own id. NULL: none. */

@@ -302,7 +302,8 @@ enum dgram_fate dg_frames_judge(struct dgram_endpoint *ep, struct dg_session *s,
 		return fate;
 	/* An ACK would report it as delivered: its NO leaves, and nothing else of the packet is taken. */
 	dg_in_fragment(ep, s, &cost.refused, now);
-	return DGRAM_FATE_ROOM;
+	return s->connected ? DGRAM_FATE_LIMITED
+	                    : DGRAM_FATE_ROOM; /* for what has no room is offered again */
 }
 
 /* ---- applied ------------------------------------------------------------------------------------- */

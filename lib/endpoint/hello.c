@@ -113,7 +113,8 @@ static enum dgram_fate first_init(struct dgram_endpoint *ep, const struct dg_pla
                                   const struct dg_hello *hello, const struct dgram_datagram *in,
                                   uint64_t now)
 {
-	bool proved = dg_cookie_check(&ep->cookies, hello->cookie, from, now);
+	bool proved = ep->config.connected || /* a handshake went before */
+	              dg_cookie_check(&ep->cookies, hello->cookie, from, now);
 	uint32_t victim;
 	bool full = dg_admission_room(&ep->admission, dg_place_party(from, ep->key), &victim) ==
 	            DG_ROOM_NONE;
@@ -181,7 +182,7 @@ static void open_session(struct dgram_endpoint *ep, struct dg_session *s,
 	agree(s, hello);
 	dg_rtt_sample(&s->rtt, now > sent_at ? now - sent_at : 1, 0);
 	dg_recovery_init(&a->recovery, a->ring, ep->config.window, ep->first_number, true);
-	dg_congestion_init(&a->congestion, &dg_newreno, s->datagram,
+	dg_congestion_init(&a->congestion, dg_session_controller(s), s->datagram,
 	                   dg_session_profile(s)->initial_window);
 	remember_local(s, in);
 	s->state = DG_OPEN;
@@ -349,6 +350,8 @@ void dg_hello_write(struct dgram_endpoint *ep, struct dg_session *s, struct dgra
 	out->len = w.len;
 	a->opening.times[a->opening.tries % DG_INIT_TIMES] = s->origin + hello.time * DGRAM_US;
 	s->due = now + dg_rtt_wait(&s->rtt, a->opening.tries++, dg_random_next(&ep->random));
+	if (s->connected)
+		s->due = DGRAM_NEVER;
 	s->say &= (uint8_t)~DG_SAY_INIT;
 	s->why = DGRAM_REASON_NONE;
 }

@@ -26,6 +26,12 @@ const struct dg_profile *dg_session_profile(const struct dg_session *s)
 	return dg_profile(s->profile);
 }
 
+/* A connection has a window and a pace of its own. */
+const struct dg_congestion_operations *dg_session_controller(const struct dg_session *s)
+{
+	return s->connected ? &dg_unhindered : &dg_newreno;
+}
+
 uint64_t dg_session_time(const struct dg_session *s, uint64_t now)
 {
 	return now > s->origin ? (now - s->origin) / DGRAM_US : 0;
@@ -217,6 +223,14 @@ static uint64_t first_ids(const struct dgram_endpoint *ep)
 	return end < DG_VARINT_MAX ? end : DG_VARINT_MAX;
 }
 
+/* A path is searched from the usual size on; a connection carries every size. */
+static uint16_t first_size(const struct dgram_endpoint *ep)
+{
+	bool all = ep->config.connected || ep->config.datagram_max < DG_DATAGRAM_START;
+
+	return all ? ep->config.datagram_max : DG_DATAGRAM_START;
+}
+
 struct dg_session *dg_session_take(struct dgram_endpoint *ep, const struct dg_place *peer)
 {
 	uint32_t slot = dg_pool_take(&ep->sessions);
@@ -245,8 +259,8 @@ struct dg_session *dg_session_take(struct dgram_endpoint *ep, const struct dg_pl
 	        .probe = DG_NONE,
 	        .idle_ms = ep->config.idle_ms,
 	        .profile = (uint8_t)profile_of(ep, peer),
-	        .datagram = ep->config.datagram_max < DG_DATAGRAM_START ? ep->config.datagram_max
-	                                                                : DG_DATAGRAM_START,
+	        .connected = ep->config.connected,
+	        .datagram = first_size(ep),
 	};
 	dg_rtt_init(&s->rtt, s->profile, dg_session_profile(s)->ack_delay_ms);
 	dg_ids_begin(&ep->ids, slot);
@@ -335,7 +349,7 @@ static void begin_active(struct dgram_endpoint *ep, struct dg_session *s, uint64
 	dg_window_wake(&s->window, &a->window, dg_session_profile(s)->ack_delay_ms * DGRAM_MS, now);
 	dg_recovery_init(&a->recovery, a->ring, ep->config.window, s->next_number,
 	                 dg_rtt_is_measured(&s->rtt));
-	dg_congestion_init(&a->congestion, &dg_newreno, s->datagram,
+	dg_congestion_init(&a->congestion, dg_session_controller(s), s->datagram,
 	                   dg_session_profile(s)->initial_window);
 	dg_seen_widen(&s->seen, a->wide, DG_WIDE_WORDS);
 }
@@ -424,13 +438,18 @@ static uint64_t due_of(const struct dgram_endpoint *ep, const struct dg_session 
 		return due;
 	if (a->needed > 0)
 		due = sooner(due, a->need_at);
+	if (s->stalled)
+		return due;
 	due = sooner(due, dg_recovery_deadline(&a->recovery, dg_session_wait(s, a)));
 	due = sooner(due, dg_window_ack_due(&a->window));
 	return sooner(due, dg_transmit_due(ep, s, a, now));
 }
 
+/* On a connection silence says nothing of a packet: it will arrive, or the connection ends. */
 uint64_t dg_session_wait(const struct dg_session *s, const struct dg_active *a)
 {
+	if (s->connected)
+		return DGRAM_NEVER / 2;
 	return dg_rtt_wait(&s->rtt, a->recovery.probes, a->recovery.next);
 }
 

@@ -137,7 +137,7 @@ static bool build(struct dgram_endpoint *ep, struct dg_session *s, struct dgram_
 		dg_hello_write(ep, s, out, now);
 		return true;
 	}
-	if (s->state != DG_OPEN || s->spare)
+	if (s->state != DG_OPEN || s->spare || s->stalled)
 		return false;
 	if (s->active == DG_NONE && s->all.first == DG_NONE &&
 	    (s->say & (uint8_t)~DG_SAY_SETTLED) == 0)

@@ -190,6 +190,7 @@ static int after_refusal(struct calling *c)
 	case DGRAM_REASON_UNREACHABLE:
 		return refused(c, DGRAM_ERR_UNREACHABLE);
 	case DGRAM_REASON_ECHOED:
+	case DGRAM_REASON_FOREIGN:
 		return refused(c, DGRAM_ERR_FOREIGN);
 	case DGRAM_REASON_CANCELLED:
 		return move_on(c);

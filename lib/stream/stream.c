@@ -19,6 +19,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "stream/stream.h"
+
 #include "net/path.h"
 #include "net/sockaddr.h"
 #include "net/system.h"
@@ -138,22 +140,30 @@ static bool is_own_peer(const struct dgram_stream *s)
 	       dgram_stream_getpeername(s, &there) == 0 && dgram_addr_equal(&here, &there);
 }
 
-static int connect_tcp(struct dgram_stream *s, const union dg_sockaddr *to, socklen_t len)
+int dg_stream_decided(struct dgram_stream *s)
+{
+	int error = 0;
+	socklen_t size = sizeof error;
+
+	if (getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
+		error = errno;
+	if (error != 0)
+		return error;
+	return is_own_peer(s) ? ECONNREFUSED : set_flag(s->fd, IPPROTO_TCP, TCP_NODELAY, 1);
+}
+
+static int connect_tcp(struct dgram_stream *s, const union dg_sockaddr *to, socklen_t len,
+                       bool waits)
 {
 	uint64_t deadline = deadline_of(s->timeout);
 	int error = 0;
-	socklen_t size = sizeof error;
 
 	if (connect(s->fd, &to->any, len) < 0) {
 		if (errno != EINPROGRESS && errno != EINTR)
 			return errno;
-		error = wait_for(s->fd, POLLOUT, deadline);
-		if (error == 0 && getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
-			error = errno;
+		error = waits ? wait_for(s->fd, POLLOUT, deadline) : EINPROGRESS;
 	}
-	if (error != 0)
-		return error;
-	return is_own_peer(s) ? ECONNREFUSED : set_flag(s->fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	return error != 0 ? error : dg_stream_decided(s);
 }
 
 static int set_blocking(int fd, bool blocking)
@@ -186,7 +196,7 @@ static int connect_unix(struct dgram_stream *s, const union dg_sockaddr *to, soc
 }
 
 static int connect_socket(struct dgram_stream *s, const struct dgram_addr *to,
-                          const struct dgram_stream_options *opt)
+                          const struct dgram_stream_options *opt, bool waits)
 {
 	union dg_sockaddr name;
 	socklen_t len = dg_sockaddr_set(&name, to, to->family);
@@ -196,11 +206,12 @@ static int connect_socket(struct dgram_stream *s, const struct dgram_addr *to,
 		error = bind_to(s->fd, s->family, &opt->local);
 	if (error != 0)
 		return error;
-	return to->family == DGRAM_UNIX ? connect_unix(s, &name, len) : connect_tcp(s, &name, len);
+	return to->family == DGRAM_UNIX ? connect_unix(s, &name, len)
+	                                : connect_tcp(s, &name, len, waits);
 }
 
-int dgram_stream_connect_ex(struct dgram_stream *s, const struct dgram_addr *to,
-                            const struct dgram_stream_options *opt)
+static int connect_to(struct dgram_stream *s, const struct dgram_addr *to,
+                      const struct dgram_stream_options *opt, bool waits)
 {
 	int error;
 
@@ -213,10 +224,22 @@ int dgram_stream_connect_ex(struct dgram_stream *s, const struct dgram_addr *to,
 		return EINVAL;
 	if (dg_sockaddr_lacks_zone(to) && opt->interface == NULL)
 		return EINVAL;
-	error = connect_socket(s, to, opt);
-	if (error != 0)
+	error = connect_socket(s, to, opt, waits);
+	if (error != 0 && (waits || error != EINPROGRESS))
 		dgram_stream_close(s);
 	return error;
+}
+
+int dgram_stream_connect_ex(struct dgram_stream *s, const struct dgram_addr *to,
+                            const struct dgram_stream_options *opt)
+{
+	return connect_to(s, to, opt, true);
+}
+
+int dg_stream_begin(struct dgram_stream *s, const struct dgram_addr *to,
+                    const struct dgram_stream_options *opt)
+{
+	return connect_to(s, to, opt, false);
 }
 
 int dgram_stream_connect(struct dgram_stream *s, const struct dgram_addr *to,

@@ -265,6 +265,7 @@ static const char *reason_lie(const struct peer *p, const struct record *r,
 		return NULL;
 	case DGRAM_REASON_NONE:
 	case DGRAM_REASON_ECHOED:
+	case DGRAM_REASON_FOREIGN:
 	case DGRAM_REASON_COUNT:
 		break;
 	}
@@ -328,6 +329,7 @@ static void mark_reason(struct scene *s, const struct record *r, const struct dg
 		break;
 	case DGRAM_REASON_NONE:
 	case DGRAM_REASON_ECHOED:
+	case DGRAM_REASON_FOREIGN:
 	case DGRAM_REASON_COUNT:
 		break;
 	}

@@ -51,6 +51,7 @@ struct dgram_endpoint_config {
 	uint8_t worker;        /* first byte of the session ids, to steer datagrams by */
 	uint8_t profile;       /* enum dgram_profile; AUTO: by each destination */
 	bool answers_nobody;   /* takes no INIT: for a client, whose port is nobody's business */
+	bool connected;        /* each session has a connection of its own, on which nothing is lost: see the end */
 	uint32_t sessions;     /* open at once; 0: 1,024 */
 	uint32_t sessions_each; /* of these with one address (IPv4) or /64; 0: an eighth, 2 at least */
 	uint32_t half_open, half_open_each; /* begun by others and not confirmed; 0: 256, 8 */
@@ -226,6 +227,7 @@ enum dgram_outcome {
 	ROW(UNHEARD,      unheard,      "no one listens there, says the network") \
 	ROW(UNREACHABLE,  unreachable,  "the network cannot reach it") \
 	ROW(ECHOED,       echoed,       "our own datagrams come back: the peer does not speak this protocol") \
+	ROW(FOREIGN,      foreign,      "what comes from there is not of this protocol") \
 	ROW(HERE,         here,         "the session was closed on this side")
 /* clang-format on */
 
@@ -298,6 +300,23 @@ struct dgram_session_info {
 /* 0, or DGRAM_ERR_CLOSED: there is no such session. */
 DGRAM_API int dgram_endpoint_session(const struct dgram_endpoint *ep, uint64_t session,
 				     struct dgram_session_info *out);
+
+/* ---- over connections (config.connected) -------------------------------------------------------- */
+
+/* docs/WIRE.md, section 8: an INIT that _transmit gives begins a connection, and its session lives as long
+ * as that. Nothing is sent twice, and nothing waits for a window or a pacer. What becomes of the connection
+ * of a session (the id in its INIT, or in our ACCEPT) is told here; an id of no session changes nothing. */
+
+/* The connection takes no more for now, or takes some again: meanwhile _transmit gives nothing for it but
+ * its last word. */
+DGRAM_API void dgram_endpoint_stall(struct dgram_endpoint *ep, uint64_t session, bool stalled);
+
+/* The connection is gone, or never came up: DGRAM_ERR_REFUSED, DGRAM_ERR_UNREACHABLE, DGRAM_ERR_FOREIGN (who
+ * is there speaks something else), or DGRAM_ERR_BROKEN. unsent: so many of the last datagrams that _transmit
+ * gave for it did not leave whole; a message that they were to expose was not. The session ends, but for one
+ * that was told BUSY: it asks again when it was told to. */
+DGRAM_API void dgram_endpoint_cut(struct dgram_endpoint *ep, uint64_t session, int error, uint32_t unsent,
+				  uint64_t now);
 
 #ifdef __cplusplus
 }
