@@ -3,6 +3,7 @@
 A script is unittest as usual and ends with harness.main(). The environment's DGRAM names the command.
 """
 
+import concurrent.futures
 import contextlib
 import os
 import pty
@@ -260,9 +261,30 @@ def directory():
         yield path
 
 
-def main():
+class Together:
+    """A runner for tests that mostly wait: so many at once, each on a thread. They have no setUpClass."""
+
+    def __init__(self, at_once):
+        self.pool = concurrent.futures.ThreadPoolExecutor(at_once)
+
+    def run(self, suite):
+        start, total = time.monotonic(), unittest.TestResult()
+        for one in self.pool.map(unittest.TestCase.run, self.tests(suite)):
+            total.testsRun += one.testsRun
+            for kind in "failures", "errors", "skipped", "unexpectedSuccesses":
+                getattr(total, kind).extend(getattr(one, kind))
+        for test, text in total.failures + total.errors:
+            print("FAIL: %s\n%s" % (test, text), file=sys.stderr)
+        print("Ran %d tests in %.1f s" % (total.testsRun, time.monotonic() - start), file=sys.stderr)
+        return total
+
+    def tests(self, suite):
+        return [test for part in suite for test in (self.tests(part) if isinstance(part, unittest.TestSuite) else [part])]
+
+
+def main(at_once=1):
     """Runs the tests of the calling script; exit 77 where every one of them was skipped, with the reasons."""
-    program = unittest.main(module="__main__", exit=False, verbosity=1)
+    program = unittest.main(module="__main__", exit=False, testRunner=Together(at_once) if at_once > 1 else None)
     result = program.result
     for test, reason in result.skipped:
         print("skipped: %s: %s" % (test, reason))
