@@ -415,9 +415,6 @@ void dg_out_no(struct dgram_endpoint *ep, struct dg_session *s, const struct dg_
 		return;
 	if (f->code == DG_NO_EXPIRED && ask_elsewhere(ep, s, m, now))
 		return;
-	if (s->connected && m->kind == DGRAM_SEND)
-		s->say |=
-		        DG_SAY_PING; /* its ACK tells what else of the SEND's packet was not taken */
 	m->accepted = f->code != DG_NO_ROOM; /* else it may have begun meanwhile, and is RESET */
 	if (f->code == DG_NO_BUSY)
 		m->service = f->value < UINT64_MAX / DGRAM_MS ? f->value * DGRAM_MS : DGRAM_NEVER;

@@ -445,10 +445,10 @@ static uint64_t due_of(const struct dgram_endpoint *ep, const struct dg_session 
 	return sooner(due, dg_transmit_due(ep, s, a, now));
 }
 
-/* On a connection silence says nothing of a packet: it will arrive, or the connection ends. */
+/* A probe that a connection carries arrives, sooner or later: there is no need for a second one. */
 uint64_t dg_session_wait(const struct dg_session *s, const struct dg_active *a)
 {
-	if (s->connected)
+	if (s->connected && a->recovery.probes > 0)
 		return DGRAM_NEVER / 2;
 	return dg_rtt_wait(&s->rtt, a->recovery.probes, a->recovery.next);
 }

@@ -205,6 +205,10 @@ void dg_settle_timeout(struct dgram_endpoint *ep, struct dg_session *s, uint64_t
 	case DG_RECOVERY_PROBE:
 		pull_lost(ep, s, a, now);
 		ep->stats.probes++;
+		if (s->connected) { /* its ACK tells what the peer did not take */
+			s->say |= DG_SAY_PING;
+			break;
+		}
 		a->repeated = DG_NO_ID;
 		a->probes = a->recovery.probes > 1 ? 2 : 1; /* RFC 9002, 6.2.4: one or two */
 		dg_path_timeout(ep, s, now);

@@ -31,6 +31,7 @@ static struct dgram_loop *new_loop(struct dgram_socket *s, size_t datagram_max)
 	if (loop == NULL)
 		return NULL;
 	*loop = (struct dgram_loop){
+	        .carrier = &dg_datagrams,
 	        .socket = s,
 	        .socket_timeout = s->timeout,
 	        .datagram_max = datagram_max,
@@ -49,6 +50,21 @@ static void prepare(struct dgram_socket *s)
 	dg_system_coalesce(s);
 }
 
+int dg_loop_endpoint_new(struct dgram_loop *loop, struct dgram_endpoint_config *config)
+{
+	if (is_zero(config->seed) && dgram_random_seed(config->seed) < 0)
+		return DGRAM_ERR_SYSTEM;
+	if (dgram_endpoint_size(config) == 0) {
+		errno = EINVAL;
+		return DGRAM_ERR_ARGUMENT;
+	}
+	loop->endpoint = dgram_endpoint_new(config, NULL);
+	if (loop->endpoint == NULL)
+		return DGRAM_ERR_NOMEM;
+	dg_fork_mark(&loop->fork);
+	return 0;
+}
+
 struct dgram_loop *dgram_loop_new(struct dgram_socket *s,
                                   const struct dgram_endpoint_config *config)
 {
@@ -56,23 +72,19 @@ struct dgram_loop *dgram_loop_new(struct dgram_socket *s,
 	        config != NULL ? *config : (struct dgram_endpoint_config){.boot = 0};
 	struct dgram_loop *loop;
 
-	if (is_zero(c.seed) && dgram_random_seed(c.seed) < 0)
-		return NULL;
 	if (c.datagram_max == 0)
 		c.datagram_max = DG_LOOP_DATAGRAM;
-	if (!can_join(s) || dgram_endpoint_size(&c) == 0) {
+	if (!can_join(s) || c.connected) {
 		errno = EINVAL;
 		return NULL;
 	}
 	loop = new_loop(s, c.datagram_max);
 	if (loop == NULL)
 		return NULL;
-	loop->endpoint = dgram_endpoint_new(&c, NULL);
-	if (loop->endpoint == NULL) {
+	if (dg_loop_endpoint_new(loop, &c) < 0) {
 		free(loop);
 		return NULL;
 	}
-	dg_fork_mark(&loop->fork);
 	prepare(s);
 	return loop;
 }
@@ -81,7 +93,7 @@ void dgram_loop_free(struct dgram_loop *loop)
 {
 	if (loop == NULL)
 		return;
-	dgram_socket_settimeout(loop->socket, loop->socket_timeout);
+	loop->carrier->free(loop);
 	dg_fork_forget(&loop->fork);
 	dgram_endpoint_free(loop->endpoint);
 	free(loop);
@@ -105,37 +117,37 @@ static bool is_child(struct dgram_loop *loop)
 }
 
 /* What can be done without news, up to the next event. A program that takes its time with each event shall not
- * hold back what it said to those before. What the network said comes after the datagrams: anyone can forge it. */
+ * hold back what it said to those before. */
 static bool go_on(struct dgram_loop *loop, struct dgram_event *event)
 {
 	if (loop->now - loop->fresh_at > DG_LOOP_UNSENT)
-		dg_loop_send(loop);
+		loop->carrier->send(loop);
 	do
 		if (dgram_endpoint_next_event(loop->endpoint, event, loop->now) == 1)
 			return true;
-	while (dg_loop_give(loop));
-	if (loop->socket->errors_count > 0)
-		dg_loop_tell(loop);
-	dg_loop_send(loop);
+	while (loop->carrier->give(loop));
+	loop->carrier->send(loop);
 	return dgram_endpoint_next_event(loop->endpoint, event, loop->now) == 1;
+}
+
+static uint64_t due(const struct dgram_loop *loop)
+{
+	uint64_t endpoint = dgram_endpoint_deadline(loop->endpoint);
+	uint64_t carrier = loop->carrier->due(loop);
+
+	return endpoint < carrier ? endpoint : carrier;
 }
 
 /* Sleeps until there is news or something is due. *ended: the time passed, or a signal handler ran. */
 static int sleep_until(struct dgram_loop *loop, uint64_t end, bool *ended)
 {
-	uint64_t due = dgram_endpoint_deadline(loop->endpoint);
-	uint64_t wake = due < end ? due : end, pause = wake > loop->now ? wake - loop->now : 0;
-	int news;
+	uint64_t wake = due(loop) < end ? due(loop) : end;
+	uint64_t pause = wake > loop->now ? wake - loop->now : 0;
+	int err = loop->carrier->wait(loop, wake == DGRAM_NEVER ? DGRAM_NEVER : pause, ended);
 
-	errno = 0;
-	news = dgram_socket_wait(loop->socket, wake == DGRAM_NEVER ? DGRAM_NEVER : pause);
-	*ended = news == 0 && errno == EINTR;
-	loop->now = dgram_clock();
 	loop->fresh_at = loop->now;
 	*ended = *ended || loop->now >= end;
-	if (news < 0)
-		return DGRAM_ERR_SYSTEM;
-	return news & DGRAM_READABLE ? dg_loop_receive(loop) : 0;
+	return err;
 }
 
 int dgram_loop_wait(struct dgram_loop *loop, struct dgram_event *event, uint64_t timeout)
@@ -166,22 +178,22 @@ void dgram_loop_close(struct dgram_loop *loop)
 		return;
 	loop->now = dgram_clock();
 	dgram_endpoint_close(loop->endpoint, 0, loop->now);
-	dg_loop_send(loop);
+	loop->carrier->send(loop);
 }
 
 int dgram_loop_fd(const struct dgram_loop *loop)
 {
-	return loop->socket->fd;
+	return loop->carrier->fd(loop);
 }
 
 uint64_t dgram_loop_timeout(const struct dgram_loop *loop)
 {
-	uint64_t due = dgram_endpoint_deadline(loop->endpoint), now;
+	uint64_t at = due(loop), now;
 
-	if (loop->given < loop->received || dg_fork_happened(&loop->fork))
+	if (loop->carrier->has_more(loop) || dg_fork_happened(&loop->fork))
 		return 0;
-	if (due == DGRAM_NEVER)
+	if (at == DGRAM_NEVER)
 		return DGRAM_NEVER;
 	now = dgram_clock();
-	return due > now ? due - now : 0;
+	return at > now ? at - now : 0;
 }

@@ -19,9 +19,25 @@
 #define DG_LOOP_BUNDLE   65536   /* bytes: the longest, rounded up */
 #define DG_LOOP_UNSENT   DGRAM_MS /* ns that what is ready to be sent waits for the program to take its events */
 
+/* What carries the datagrams: a socket (turn.c), or connections (connections.c). */
+struct dg_carrier {
+	/* Waits for news, at most so many ns, and takes them: 0 or DGRAM_ERR_SYSTEM. *woken: a signal handler ran. */
+	int (*wait)(struct dgram_loop *loop, uint64_t ns, bool *woken);
+	/* Gives the endpoint the next datagram that came; false: there was none. */
+	bool (*give)(struct dgram_loop *loop);
+	/* Sends all that is due, and tells the endpoint what the system says to that. */
+	void (*send)(struct dgram_loop *loop);
+	bool (*has_more)(const struct dgram_loop *loop);     /* that can be given without waiting */
+	uint64_t (*due)(const struct dgram_loop *loop);      /* ns: when it wants its turn; DGRAM_NEVER */
+	int (*fd)(const struct dgram_loop *loop);
+	void (*free)(struct dgram_loop *loop);
+};
+
 struct dgram_loop {
-	struct dgram_socket *socket;
+	const struct dg_carrier *carrier;
 	struct dgram_endpoint *endpoint;
+	struct dg_connections *connections; /* NULL: a socket carries */
+	struct dgram_socket *socket;        /* NULL: connections do */
 	struct dg_fork fork;
 	uint64_t socket_timeout; /* what it was before */
 	uint64_t now;            /* ns: the last look at the clock */
@@ -34,16 +50,10 @@ struct dgram_loop {
 	uint8_t *in_data, *out_data; /* behind this struct */
 };
 
-/* Takes what is in the socket, at most a batch. All of the last one was given. 0 or DGRAM_ERR_SYSTEM. */
-int dg_loop_receive(struct dgram_loop *loop);
+extern const struct dg_carrier dg_datagrams, dg_connected;
 
-/* Gives the endpoint the next datagram of the batch; false: there was none. */
-bool dg_loop_give(struct dgram_loop *loop);
-
-/* Sends all that is due, and tells the endpoint what the system says to that. */
-void dg_loop_send(struct dgram_loop *loop);
-
-/* Tells the endpoint what the network said. */
-void dg_loop_tell(struct dgram_loop *loop);
+/* The endpoint of a loop that was made with this configuration, its defaults and seed filled in; errno says why
+ * not. */
+int dg_loop_endpoint_new(struct dgram_loop *loop, struct dgram_endpoint_config *config);
 
 #endif

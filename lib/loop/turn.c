@@ -6,7 +6,8 @@
 
 /* ---- in --------------------------------------------------------------------------------------- */
 
-int dg_loop_receive(struct dgram_loop *loop)
+/* Takes what is in the socket, at most a batch. All of the last one was given. 0 or DGRAM_ERR_SYSTEM. */
+static int receive(struct dgram_loop *loop)
 {
 	int got;
 
@@ -22,7 +23,7 @@ int dg_loop_receive(struct dgram_loop *loop)
 }
 
 /* One that is longer than we said we take is given as an empty one: it is counted, and harmless. */
-bool dg_loop_give(struct dgram_loop *loop)
+static bool give(struct dgram_loop *loop)
 {
 	const struct dgram_datagram *bundle = &loop->in[loop->given];
 	struct dgram_datagram one;
@@ -86,7 +87,7 @@ static void tell(struct dgram_loop *loop, const struct dgram_socket_error *e)
 		                    loop->now);
 }
 
-void dg_loop_tell(struct dgram_loop *loop)
+static void tell_all(struct dgram_loop *loop)
 {
 	struct dgram_socket_error e;
 
@@ -157,14 +158,63 @@ static void send_out(struct dgram_loop *loop, size_t count)
 	}
 }
 
-void dg_loop_send(struct dgram_loop *loop)
+/* What the network said comes after the datagrams: anyone can forge it. */
+static void send_all(struct dgram_loop *loop)
 {
 	bool all;
 
+	if (loop->socket->errors_count > 0 && loop->given == loop->received)
+		tell_all(loop);
 	do
 		send_out(loop, collect(loop, &all));
 	while (!all);
 	loop->fresh_at = loop->now;
 	if (loop->socket->errors_count > 0)
-		dg_loop_tell(loop);
+		tell_all(loop);
 }
+
+/* ---- the carrier ------------------------------------------------------------------------------ */
+
+static int wait_for_news(struct dgram_loop *loop, uint64_t ns, bool *woken)
+{
+	int news;
+
+	errno = 0;
+	news = dgram_socket_wait(loop->socket, ns);
+	*woken = news == 0 && errno == EINTR;
+	loop->now = dgram_clock();
+	if (news < 0)
+		return DGRAM_ERR_SYSTEM;
+	return news & DGRAM_READABLE ? receive(loop) : 0;
+}
+
+static bool has_more(const struct dgram_loop *loop)
+{
+	return loop->given < loop->received;
+}
+
+static uint64_t never(const struct dgram_loop *loop)
+{
+	(void)loop;
+	return DGRAM_NEVER;
+}
+
+static int fd_of(const struct dgram_loop *loop)
+{
+	return loop->socket->fd;
+}
+
+static void let_go(struct dgram_loop *loop)
+{
+	dgram_socket_settimeout(loop->socket, loop->socket_timeout);
+}
+
+const struct dg_carrier dg_datagrams = {
+        .wait = wait_for_news,
+        .give = give,
+        .send = send_all,
+        .has_more = has_more,
+        .due = never,
+        .fd = fd_of,
+        .free = let_go,
+};

@@ -23,7 +23,7 @@ MAY_INCLUDE = {
     "stream": {"base", "net", "stream"},
     "ask": {"base", "net", "ask"},
     "relay": {"base", "relay"},
-    "loop": {"base", "net", "stream", "core", "endpoint", "loop"},
+    "loop": {"base", "net", "wire", "stream", "core", "endpoint", "loop"},
 }
 
 # The floor of each public header. (Everybody uses the words of time.h; who calls its functions is seen by `pure`.)

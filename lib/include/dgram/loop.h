@@ -16,6 +16,7 @@
 
 #include <dgram/endpoint.h>
 #include <dgram/socket.h>
+#include <dgram/stream.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -28,6 +29,64 @@ struct dgram_loop; /* opaque */
  * in bundles. config NULL: the defaults; a seed of zeros is replaced by one from the system. All memory is
  * taken here. NULL: none is left, or a value that cannot be (errno is EINVAL). */
 DGRAM_API struct dgram_loop *dgram_loop_new(struct dgram_socket *s, const struct dgram_endpoint_config *config);
+
+/* ---- over TCP --------------------------------------------------------------------------------- */
+
+/* The same over connections (docs/WIRE.md, section 8): one for each session, begun when a message goes to an address
+ * that has none, and taken from listener, which must outlive the loop, is not used by anybody else, and becomes
+ * non-blocking; NULL: nobody connects to us. options: what connections leave from; what it borrows, too, must
+ * outlive the loop; NULL: the defaults. config as above, and connected is set; its datagram_max is 16,384 unless it says
+ * something else. A connection takes two times that. As many are open as sessions and half-open ones fit, but at most
+ * half of the descriptors that the process may have. */
+DGRAM_API struct dgram_loop *dgram_loop_new_connected(struct dgram_stream *listener,
+						      const struct dgram_stream_options *options,
+						      const struct dgram_endpoint_config *config);
+
+/* Why a connection ended. */
+/* clang-format off */
+#define DGRAM_HANGUPS(ROW) \
+	ROW(ENDED,   ended,   "its session ended") \
+	ROW(GONE,    gone,    "the other side closed it, or it broke") \
+	ROW(CUT,     cut,     "it ended within a datagram") \
+	ROW(UNMADE,  unmade,  "it did not come up") \
+	ROW(LENGTH,  length,  "a length that no datagram has: not this protocol") \
+	ROW(FOREIGN, foreign, "what came is no datagram of this protocol, or not its turn") \
+	ROW(RULE,    rule,    "a datagram was damaged, or broke a rule") \
+	ROW(SLOW,    slow,    "no session came up in 10 s") \
+	ROW(STUCK,   stuck,   "one side did not take anything for 30 s") \
+	ROW(FULL,    full,    "no room for one more connection")
+/* clang-format on */
+
+enum dgram_hangup_reason {
+#define DGRAM_HANGUP_ROW(name, lower, text) DGRAM_HANGUP_##name,
+	DGRAM_HANGUPS(DGRAM_HANGUP_ROW)
+#undef DGRAM_HANGUP_ROW
+	DGRAM_HANGUP_COUNT,
+};
+
+/* The sentence and the name of a reason; never NULL. Static memory. */
+DGRAM_API const char *dgram_hangup_text(enum dgram_hangup_reason reason);
+DGRAM_API const char *dgram_hangup_name(enum dgram_hangup_reason reason);
+
+struct dgram_hangup {
+	struct dgram_addr peer;
+	uint8_t reason; /* enum dgram_hangup_reason */
+};
+
+/* 1: *out is the oldest connection that ended and was not told yet, but for those whose session had ended; 0: there is
+ * none. Of many in a row the last 64 are kept. */
+DGRAM_API int dgram_loop_next_hangup(struct dgram_loop *loop, struct dgram_hangup *out);
+
+/* Running totals. All zero where a socket carries. */
+struct dgram_connection_stats {
+	uint64_t begun, taken; /* by us, from others */
+	uint64_t ended[DGRAM_HANGUP_COUNT];
+	uint32_t open, most;   /* now; at once at most */
+};
+
+DGRAM_API void dgram_loop_connections(const struct dgram_loop *loop, struct dgram_connection_stats *out);
+
+/* ---- both ------------------------------------------------------------------------------------- */
 
 /* The socket stays open. What waits to be sent is not: dgram_loop_close first. NULL is fine. */
 DGRAM_API void dgram_loop_free(struct dgram_loop *loop);
@@ -49,8 +108,9 @@ DGRAM_API void dgram_loop_close(struct dgram_loop *loop);
 
 /* For foreign loops: what to watch for reading (level-triggered; it is the socket's, and what the network says of
  * datagrams that were sent shows as an error of it: poll() tells of those unasked, select() calls them readable,
- * libuv stops watching and has to be told to go on), and how long to sleep at most in ns (DGRAM_NEVER: until
- * something can be read, 0: not at all). */
+ * libuv stops watching and has to be told to go on; over TCP it stands for all connections, or is -1 where the
+ * system has nothing like that, and then the timeout is short), and how long to sleep at most in ns (DGRAM_NEVER:
+ * until something can be read, 0: not at all). */
 DGRAM_API int dgram_loop_fd(const struct dgram_loop *loop);
 DGRAM_API uint64_t dgram_loop_timeout(const struct dgram_loop *loop);
 
