@@ -103,13 +103,13 @@ def storm(port, numbers):
     return sum(client.tries for client in clients)
 
 
-def marked():
+def marked(mark=MARK):
     """Processes that were started by this storm's responder, other than itself."""
     found = []
     for entry in filter(str.isdigit, os.listdir("/proc")):
         try:
             with open("/proc/%s/environ" % entry, "rb") as f:
-                if b"LC_STORM=%s\0" % MARK.encode() in f.read():
+                if b"LC_STORM=%s\0" % mark.encode() in f.read():
                     found.append(int(entry))
         except OSError:
             continue
