@@ -6,6 +6,8 @@
  *   hello      INIT, ACCEPT, COOKIE, BUSY, NOSESSION: how sessions begin and come into doubt
  *   frames     what the frames of a packet do: first all are judged, then all are applied
  *   session    the life of a session: found, opened, woken, planned, ended
+ *   current    which session new messages to a place use, and whom it has to wait for
+ *   doubt      a session whose peer may be gone
  *   outgoing   messages of ours, from submit to their end
  *   incoming   messages of the peers, from the first fragment to the forgotten answer
  *   transmit   a datagram goes out: whose turn it is, and what fits
@@ -222,7 +224,8 @@ struct dg_session {
 	bool doubted;    /* NOSESSION: nothing new is exposed */
 	bool checking;   /* silent for long: one PING first */
 	bool spare;      /* a probe's session that is not used unless the other one ends */
-	bool current;    /* new messages to its place go here: it is in by_place */
+	bool current;    /* new messages to its place go here */
+	bool in_by_place; /* it is the newest that was current */
 	bool in_by_init;
 	bool no_credit;  /* its hello said 0 */
 	bool ready;      /* it is in the list of those that may have something to send */
@@ -339,15 +342,11 @@ const struct dg_profile *dg_session_profile(const struct dg_session *s);
 const struct dg_congestion_operations *dg_session_controller(const struct dg_session *s);
 uint64_t dg_session_time(const struct dg_session *s, uint64_t now); /* us */
 
-/* The one that new messages to a place use; the one with this id of the peer's; by our own id. NULL: none. */
-struct dg_session *dg_session_current(const struct dgram_endpoint *ep, const struct dg_place *place);
+/* The one with this id of the peer's; by our own id. NULL: none. */
 struct dg_session *dg_session_of_peer(const struct dgram_endpoint *ep, const struct dg_place *place,
                                       uint64_t peer_id);
 struct dg_session *dg_session_by_id(const struct dgram_endpoint *ep, uint64_t id);
 bool dg_session_enter_by_init(struct dgram_endpoint *ep, struct dg_session *s);
-
-/* It becomes the current one of its place, unless a better one is. */
-void dg_session_offer(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now);
 
 /* A slot with nothing in it but defaults, in no table yet; and back. */
 struct dg_session *dg_session_take(struct dgram_endpoint *ep, const struct dg_place *peer);
@@ -367,25 +366,12 @@ void dg_session_untouch(struct dgram_endpoint *ep, struct dg_session *s);
 /* It has nothing to send now: when it is due, and whether it is quiet. It may end. */
 void dg_session_plan(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now);
 
+/* A packet of the peer's came. */
+void dg_session_heard(struct dg_session *s, uint64_t now);
+
 uint64_t dg_session_wait(const struct dg_session *s, const struct dg_active *a); /* the PTO, ns */
 uint64_t dg_session_silence(const struct dg_session *s);   /* ns after which a PING goes first */
 uint64_t dg_session_keepalive_due(const struct dgram_endpoint *ep, const struct dg_session *s);
-
-/* The peer may not know it any more. It was silent for long. A packet of it came. A packet that we sent since
- * then was acknowledged. */
-void dg_session_doubt(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now);
-void dg_session_check(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now);
-/* The probe was answered: its round trip is newer than the one that the doubt is measured by. */
-void dg_session_hasten(struct dgram_endpoint *ep, struct dg_session *s, const struct dg_session *probe,
-                       uint64_t now);
-void dg_session_heard(struct dg_session *s, uint64_t now);
-void dg_session_assured(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now);
-
-/* An ordered message may begin in it: those before it, in earlier sessions with the peer, have ended. */
-bool dg_session_is_in_order(const struct dgram_endpoint *ep, const struct dg_session *s);
-
-/* An ordered message of ours in it has ended: who waits for that may begin. */
-void dg_session_ordered_ended(struct dgram_endpoint *ep, struct dg_session *s);
 
 /* All of these end it, and s is nobody's then: in general; because the peer is gone; because it never came
  * up; because we want it; without a word. close: enum dg_close to tell the peer, or 0. */
@@ -397,12 +383,42 @@ void dg_session_fail(struct dgram_endpoint *ep, struct dg_session *s, enum dgram
 void dg_session_quit(struct dgram_endpoint *ep, struct dg_session *s, int close, uint64_t now);
 void dg_session_forget(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now);
 void dg_session_evict(struct dgram_endpoint *ep, uint32_t slot, uint64_t now);
-/* Something waits in it that may go into another one. */
-bool dg_session_has_movable(const struct dgram_endpoint *ep, const struct dg_session *s);
-
 /* Another one takes its place, which has yet to come up: what has not begun goes there, and it ends when it has
  * nothing left. False: it is not the current one, or there is no room; nothing has changed. */
 bool dg_session_replace(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now);
+
+/* ---- doubt ------------------------------------------------------------------------------------- */
+
+/* The peer may not know it any more. It was silent for long. A packet that we sent since then was
+ * acknowledged. */
+void dg_doubt(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now);
+void dg_doubt_check(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now);
+/* The probe was answered: its round trip is newer than the one that the doubt is measured by. */
+void dg_doubt_hasten(struct dgram_endpoint *ep, struct dg_session *s, const struct dg_session *probe,
+                       uint64_t now);
+void dg_doubt_assured(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now);
+
+/* ---- current ----------------------------------------------------------------------------------- */
+
+/* The one that new messages to a place use; NULL: none. */
+struct dg_session *dg_current(const struct dgram_endpoint *ep, const struct dg_place *place);
+
+/* It becomes the current one of its place: unless a better one is; in any case. What waits goes there: the
+ * latter has to be active if something does. */
+void dg_current_offer(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now);
+void dg_current_follow(struct dgram_endpoint *ep, struct dg_session *s);
+
+/* It has ended. */
+void dg_current_leave(struct dgram_endpoint *ep, struct dg_session *s);
+
+/* Something waits in it that may go into another one. */
+bool dg_current_has_movable(const struct dgram_endpoint *ep, const struct dg_session *s);
+
+/* An ordered message may begin in it: those before it, in earlier sessions with the peer, have ended. */
+bool dg_current_is_in_order(const struct dgram_endpoint *ep, const struct dg_session *s);
+
+/* An ordered message of ours in it has ended: who waits for that may begin. */
+void dg_current_ordered_ended(struct dgram_endpoint *ep, struct dg_session *s);
 
 /* ---- hello and note ---------------------------------------------------------------------------- */
 

@@ -202,7 +202,7 @@ static bool settle_doubt(struct dgram_endpoint *ep, struct dg_session *s, uint64
 	struct dg_session *old = s->probe == DG_NONE ? NULL : dg_session_at(ep, s->probe);
 
 	if (old)
-		dg_session_hasten(ep, old, s, now);
+		dg_doubt_hasten(ep, old, s, now);
 	if (old && old->peer_boot != s->peer_boot)
 		dg_session_lost(ep, old, 0, now);
 	return dg_session_by_id(ep, id) == s;
@@ -228,7 +228,7 @@ enum dgram_fate dg_hello_accept(struct dgram_endpoint *ep, const struct dg_place
 	if (!settle_doubt(ep, s, now))
 		return DGRAM_FATE_TAKEN;
 	if (!s->spare) {
-		dg_session_offer(ep, s, now);
+		dg_current_offer(ep, s, now);
 		dg_session_touch(ep, s);
 	} else {
 		dg_timers_set(&ep->session_timers, s->slot, DGRAM_NEVER);
@@ -303,7 +303,7 @@ enum dgram_fate dg_hello_nosession(struct dgram_endpoint *ep, const struct dg_pl
 		return DGRAM_FATE_CHECKSUM;
 	if (!a || s->state != DG_OPEN || !dg_recovery_is_in_flight(&a->recovery, number))
 		return DGRAM_FATE_UNEXPECTED;
-	dg_session_doubt(ep, s, now);
+	dg_doubt(ep, s, now);
 	return DGRAM_FATE_TAKEN;
 }
 

@@ -58,11 +58,11 @@ static int find_session(struct dgram_endpoint *ep, const struct dgram_message *m
 	if (!dg_place_from(&place, to) || to->port == 0 || dgram_addr_is_multicast(to) ||
 	    dgram_addr_is_broadcast(to) || dgram_addr_is_any(to))
 		return DGRAM_ERR_ADDRESS;
-	*out = dg_session_current(ep, &place);
+	*out = dg_current(ep, &place);
 	if (!*out) {
 		*out = dg_session_initiate(ep, &place, now);
 		if (*out)
-			dg_session_offer(ep, *out, now);
+			dg_current_offer(ep, *out, now);
 	}
 	return *out && dg_session_wake(ep, *out, now) ? 0 : DGRAM_ERR_FULL;
 }
@@ -198,7 +198,7 @@ static bool is_old(const struct dg_session *s, uint64_t now)
 static void go_elsewhere(struct dgram_endpoint *ep, struct dg_session *s, struct dg_message *m,
                          uint64_t now)
 {
-	if (m->pinned || !dg_session_has_movable(ep, s) || !dg_session_replace(ep, s, now))
+	if (m->pinned || !dg_current_has_movable(ep, s) || !dg_session_replace(ep, s, now))
 		dg_out_end(ep, m, DGRAM_REFUSED, DGRAM_REASON_LOST, now);
 }
 
@@ -213,10 +213,10 @@ bool dg_out_begin(struct dgram_endpoint *ep, struct dg_session *s, struct dg_mes
 	}
 	if (is_old(s, now) && !m->pinned && dg_session_replace(ep, s, now))
 		return false;
-	if (m->flags & DG_ORDERED && !dg_session_is_in_order(ep, s))
+	if (m->flags & DG_ORDERED && !dg_current_is_in_order(ep, s))
 		return false;
 	if (is_silent(s, m, now)) {
-		dg_session_check(ep, s, now);
+		dg_doubt_check(ep, s, now);
 		return false;
 	}
 	if (!name_it(ep, s, m))
@@ -388,7 +388,7 @@ static bool ask_elsewhere(struct dgram_endpoint *ep, struct dg_session *s, struc
 	if (!dg_session_replace(ep, s, now))
 		return false;
 	m->closed_before = true;
-	dg_out_move(ep, m, dg_session_current(ep, &s->peer));
+	dg_out_move(ep, m, dg_current(ep, &s->peer));
 	return true;
 }
 
@@ -471,7 +471,7 @@ static void end_in_session(struct dgram_endpoint *ep, struct dg_message *m, bool
 
 	s->waiting_out--;
 	if (m->flags & DG_ORDERED && m->id != DG_NO_ID)
-		dg_session_ordered_ended(ep, s);
+		dg_current_ordered_ended(ep, s);
 	dg_message_queue(ep, m, DG_QUEUE_NONE);
 	dg_message_leave_index(ep, m);
 	settle_ids(ep, s);
@@ -600,7 +600,7 @@ static void leave_session(struct dgram_endpoint *ep, struct dg_message *m)
 
 	s->waiting_out--;
 	if (m->flags & DG_ORDERED && m->id != DG_NO_ID)
-		dg_session_ordered_ended(ep, s);
+		dg_current_ordered_ended(ep, s);
 	dg_message_part(ep, m);
 	settle_ids(ep, s);
 }

@@ -18,7 +18,7 @@ static bool confirm(struct dgram_endpoint *ep, struct dg_session *s, uint64_t no
 	s->due = DGRAM_NEVER;
 	s->heard_at = now;
 	ep->stats.accepted++;
-	dg_session_offer(ep, s, now);
+	dg_current_offer(ep, s, now);
 	return true;
 }
 
@@ -143,7 +143,7 @@ void dgram_endpoint_told(struct dgram_endpoint *ep, const struct dgram_addr *to,
 	dg_event_release(ep);
 	if (ep->dead || !dg_place_from(&place, to))
 		return;
-	s = dg_session_current(ep, &place);
+	s = dg_current(ep, &place);
 	if (!s)
 		return;
 	if (error == DGRAM_ERR_SIZE)
@@ -156,5 +156,5 @@ void dgram_endpoint_told(struct dgram_endpoint *ep, const struct dgram_addr *to,
 		                                           : DGRAM_REASON_UNREACHABLE,
 		                now);
 	else
-		dg_session_doubt(ep, s, now);
+		dg_doubt(ep, s, now);
 }

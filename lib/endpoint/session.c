@@ -1,4 +1,4 @@
-/* The life of a session, and which one new messages to a place use. */
+/* The life of a session: begun, busy or quiet, ended. */
 #include "endpoint/endpoint.h"
 
 #include <string.h>
@@ -39,24 +39,9 @@ uint64_t dg_session_time(const struct dg_session *s, uint64_t now)
 
 /* ---- found ------------------------------------------------------------------------------------ */
 
-static uint64_t place_key(const struct dgram_endpoint *ep, const struct dg_place *place)
-{
-	return dg_place_hash(place, 0, ep->key);
-}
-
 static uint64_t init_key(const struct dgram_endpoint *ep, const struct dg_place *place, uint64_t id)
 {
 	return dg_place_hash(place, id, ep->key);
-}
-
-struct dg_session *dg_session_current(const struct dgram_endpoint *ep, const struct dg_place *place)
-{
-	uint32_t slot = dg_index_first(&ep->by_place, place_key(ep, place));
-
-	for (; slot != DG_INDEX_NONE; slot = dg_index_next(&ep->by_place, slot))
-		if (dg_place_equal(&dg_session_at(ep, slot)->peer, place))
-			return dg_session_at(ep, slot);
-	return NULL;
 }
 
 struct dg_session *dg_session_of_peer(const struct dgram_endpoint *ep, const struct dg_place *place,
@@ -84,125 +69,6 @@ bool dg_session_enter_by_init(struct dgram_endpoint *ep, struct dg_session *s)
 {
 	s->in_by_init = dg_index_add(&ep->by_init, s->slot, init_key(ep, &s->peer, s->peer_id));
 	return s->in_by_init;
-}
-
-static void leave_by_place(struct dgram_endpoint *ep, struct dg_session *s)
-{
-	if (s->current)
-		dg_index_remove(&ep->by_place, s->slot, place_key(ep, &s->peer));
-	s->current = false;
-}
-
-static bool enter_by_place(struct dgram_endpoint *ep, struct dg_session *s)
-{
-	s->current = dg_index_add(&ep->by_place, s->slot, place_key(ep, &s->peer));
-	return s->current;
-}
-
-/* Both sides initiated: the session whose initiator has the lower boot id is used, or if these are
- * equal the lower endpoint id (docs/WIRE.md, section 6). */
-static bool is_initiators(const struct dgram_endpoint *ep, const struct dg_session *s)
-{
-	bool ours =
-	        ep->boot < s->peer_boot || (ep->boot == s->peer_boot && ep->id < s->peer_endpoint);
-
-	return s->initiator == ours;
-}
-
-/* Of two open sessions with one place: whether the newer one is to be used. */
-static bool is_better(const struct dgram_endpoint *ep, const struct dg_session *newer,
-                      const struct dg_session *older)
-{
-	if (older->state != DG_OPEN)
-		return true;
-	/* Another process is there now: the one that was heard of last, for a late copy may confirm a
-	 * half-open session of the one before. */
-	if (older->peer_boot != newer->peer_boot || older->initiator == newer->initiator)
-		return newer->serial - older->serial < UINT32_MAX / 2;
-	return is_initiators(ep, newer);
-}
-
-/* Those that came after it may begin what had to wait for it. */
-static void touch_later(struct dgram_endpoint *ep, const struct dg_session *s)
-{
-	for (uint32_t i = s->of_place.after; i != DG_NONE; i = dg_session_at(ep, i)->of_place.after)
-		dg_session_touch(ep, dg_session_at(ep, i));
-}
-
-static void unfollow(struct dgram_endpoint *ep, struct dg_session *s)
-{
-	if (s->of_place.before != DG_NONE)
-		dg_session_at(ep, s->of_place.before)->of_place.after = s->of_place.after;
-	if (s->of_place.after != DG_NONE)
-		dg_session_at(ep, s->of_place.after)->of_place.before = s->of_place.before;
-	touch_later(ep, s);
-	s->of_place = DG_NO_LINK;
-}
-
-/* One after another they were the current one of a place; each knows the one before and after. */
-static void follow(struct dgram_endpoint *ep, struct dg_session *s, struct dg_session *older)
-{
-	unfollow(ep, s); /* it may have been the current one before */
-	s->of_place.before = older->slot;
-	older->of_place.after = s->slot;
-}
-
-/* What waits in s goes where new messages go, so that they do not overtake it. */
-static void move_waiting(struct dgram_endpoint *ep, struct dg_session *s, struct dg_session *to)
-{
-	struct dg_message *m, *after;
-
-	for (m = dg_message_first(ep, s, DG_QUEUE_WAITING); m; m = after) {
-		after = m->of_queue.after == DG_NONE ? NULL : dg_message_at(ep, m->of_queue.after);
-		if (!m->pinned && m->id == DG_NO_ID) /* a named one is waited for here */
-			dg_out_move(ep, m, to);
-	}
-}
-
-void dg_session_offer(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now)
-{
-	struct dg_session *older = dg_session_current(ep, &s->peer);
-
-	if (older == s || (older && !is_better(ep, s, older)))
-		return;
-	if (older) {
-		leave_by_place(ep, older);
-		follow(ep, s, older);
-	}
-	enter_by_place(ep, s);
-	if (!older || !dg_session_has_movable(ep, older) || !dg_session_wake(ep, s, now))
-		return;
-	move_waiting(ep, older, s);
-	if (older->state == DG_OPENING && older->waiting_out == 0)
-		dg_session_forget(ep, older, now);
-}
-
-static bool follows_ordered(const struct dgram_endpoint *ep, const struct dg_session *s)
-{
-	for (; s->of_place.before != DG_NONE; s = dg_session_at(ep, s->of_place.before))
-		if (dg_session_at(ep, s->of_place.before)->ordered_out > 0)
-			return true;
-	return false;
-}
-
-bool dg_session_is_in_order(const struct dgram_endpoint *ep, const struct dg_session *s)
-{
-	return !follows_ordered(ep, s);
-}
-
-void dg_session_ordered_ended(struct dgram_endpoint *ep, struct dg_session *s)
-{
-	if (--s->ordered_out == 0)
-		touch_later(ep, s);
-}
-
-bool dg_session_has_movable(const struct dgram_endpoint *ep, const struct dg_session *s)
-{
-	const struct dg_message *m = dg_message_first(ep, s, DG_QUEUE_WAITING);
-
-	while (m && (m->pinned || m->id != DG_NO_ID))
-		m = m->of_queue.after == DG_NONE ? NULL : dg_message_at(ep, m->of_queue.after);
-	return m != NULL;
 }
 
 /* ---- begun ------------------------------------------------------------------------------------ */
@@ -453,6 +319,14 @@ uint64_t dg_session_wait(const struct dg_session *s, const struct dg_active *a)
 	return dg_rtt_wait(&s->rtt, a->recovery.probes, a->recovery.next);
 }
 
+void dg_session_heard(struct dg_session *s, uint64_t now)
+{
+	s->heard_at = now;
+	s->heard_of = true;
+	s->pings = 0;
+	s->received++;
+}
+
 void dg_session_plan(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now)
 {
 	struct dg_active *a = dg_session_active(ep, s);
@@ -471,88 +345,6 @@ void dg_session_plan(struct dgram_endpoint *ep, struct dg_session *s, uint64_t n
 		}
 	}
 	dg_timers_set(&ep->session_timers, s->slot, due_of(ep, s, now));
-}
-
-/* ---- doubt ------------------------------------------------------------------------------------ */
-
-/* One INIT, from a session that is used only if this one ends. */
-static void probe(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now)
-{
-	struct dg_session *spare = dg_session_initiate(ep, &s->peer, now);
-
-	if (!spare)
-		return;
-	spare->spare = true;
-	spare->local = s->local;
-	spare->interface = s->interface;
-	spare->probe = s->slot;
-	s->probe = spare->slot;
-}
-
-/* A PING is to be acknowledged within three PTOs, and is repeated as if it were the first. */
-static void assure_from_now(const struct dgram_endpoint *ep, struct dg_session *s)
-{
-	struct dg_active *a = dg_session_active(ep, s);
-
-	a->assured_from = a->recovery.next;
-	a->recovery.probes = 0;
-	s->say |= DG_SAY_PING;
-}
-
-static uint64_t three_ptos(const struct dg_session *s)
-{
-	return dg_rtt_wait(&s->rtt, 0, 0) + dg_rtt_wait(&s->rtt, 1, 0) + dg_rtt_wait(&s->rtt, 2, 0);
-}
-
-void dg_session_doubt(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now)
-{
-	if (s->state != DG_OPEN || s->doubted || !dg_session_wake(ep, s, now))
-		return;
-	s->doubted = true;
-	assure_from_now(ep, s);
-	s->due = now + three_ptos(s);
-	dg_session_touch(ep, s); /* first: busy, it is not what makes room for its own probe */
-	if (s->probe == DG_NONE)
-		probe(ep, s, now);
-}
-
-void dg_session_hasten(struct dgram_endpoint *ep, struct dg_session *s,
-                       const struct dg_session *probe, uint64_t now)
-{
-	if (now + three_ptos(probe) < s->due)
-		s->due = now + three_ptos(probe);
-	dg_session_touch(ep, s);
-}
-
-void dg_session_check(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now)
-{
-	if (s->checking || s->doubted || !dg_session_wake(ep, s, now))
-		return;
-	assure_from_now(ep, s);
-	s->checking = true;
-	s->due = now + three_ptos(s);
-	dg_session_touch(ep, s);
-}
-
-void dg_session_heard(struct dg_session *s, uint64_t now)
-{
-	s->heard_at = now;
-	s->heard_of = true;
-	s->pings = 0;
-	s->received++;
-}
-
-/* What was sent before the doubt may be acknowledged by packets that are old: it ends nothing. */
-void dg_session_assured(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now)
-{
-	dg_session_active(ep, s)->assured_from = DG_NO_ID;
-	s->doubted = s->checking = false;
-	s->due = DGRAM_NEVER;
-	if (s->probe != DG_NONE && !s->spare)
-		dg_session_forget(ep, dg_session_at(ep, s->probe), now);
-	for (uint32_t i = s->all.first; i != DG_NONE; i = dg_message_at(ep, i)->of_session.after)
-		if (dg_message_at(ep, i)->ours && dg_message_at(ep, i)->state == DG_BEGUN)
-			dg_message_queue(ep, dg_message_at(ep, i), DG_QUEUE_WORK);
 }
 
 /* ---- ended ------------------------------------------------------------------------------------ */
@@ -577,23 +369,22 @@ static struct dg_session *successor(struct dgram_endpoint *ep, const struct dg_p
 	if (spare) {
 		spare->spare = false;
 		spare->say |= spare->state == DG_OPEN ? DG_SAY_PING : 0;
-		dg_session_offer(ep, spare, now);
+		dg_current_offer(ep, spare, now);
 		return dg_session_wake(ep, spare, now) ? spare : NULL;
 	}
-	s = dg_session_current(ep, place);
+	s = dg_current(ep, place);
 	if (s)
 		return dg_session_wake(ep, s, now) ? s : NULL;
 	s = dg_session_initiate(ep, place, now);
 	if (s)
-		dg_session_offer(ep, s, now);
+		dg_current_offer(ep, s, now);
 	return s;
 }
 
 /* It is in no table any more. */
 static void leave(struct dgram_endpoint *ep, struct dg_session *s)
 {
-	leave_by_place(ep, s);
-	unfollow(ep, s);
+	dg_current_leave(ep, s);
 	if (s->in_by_init)
 		dg_index_remove(&ep->by_init, s->slot, init_key(ep, &s->peer, s->peer_id));
 	s->in_by_init = false;
@@ -641,20 +432,10 @@ static bool has_movable(const struct dgram_endpoint *ep, const struct dg_session
 	return false;
 }
 
-static bool can_follow(const struct dg_session *next, const struct dg_session *older)
-{
-	return older != next && older->state == DG_OPEN && older->of_place.after == DG_NONE &&
-	       next->of_place.before == DG_NONE && dg_place_equal(&older->peer, &next->peer);
-}
-
 void dg_session_end(struct dgram_endpoint *ep, struct dg_session *s, struct dg_ending how,
                     uint64_t now)
 {
 	struct dg_session *other = part(ep, s), *next = NULL;
-	uint64_t before = s->of_place.before == DG_NONE
-	                          ? 0
-	                          : dg_session_id(ep, dg_session_at(ep, s->of_place.before));
-	struct dg_session *older;
 	bool moves = how.moves && has_movable(ep, s, &how);
 
 	if (s->state == DG_OPEN && how.close != 0 && !s->spare)
@@ -667,9 +448,6 @@ void dg_session_end(struct dgram_endpoint *ep, struct dg_session *s, struct dg_e
 		dg_session_forget(ep, other, now);
 	else if (moves)
 		next = successor(ep, &s->peer, other && other->spare ? other : NULL, now);
-	older = dg_session_by_id(ep, before); /* making room may have ended it */
-	if (next && older && can_follow(next, older))
-		follow(ep, next, older); /* what s waited for is waited for still */
 	empty(ep, s, next, &how, now);
 	dg_session_give(ep, s);
 	if (next && next->state == DG_OPENING && next->waiting_out == 0)
@@ -728,11 +506,8 @@ bool dg_session_replace(struct dgram_endpoint *ep, struct dg_session *s, uint64_
 	s->checking = false;
 	s->due = DGRAM_NEVER;
 	dg_session_active(ep, s)->assured_from = DG_NO_ID;
-	leave_by_place(ep, s);
-	enter_by_place(ep, next);
-	follow(ep, next, s);
+	dg_current_follow(ep, next);
 	s->replaced = true;
-	move_waiting(ep, s, next);
 	dg_session_touch(ep, next);
 	return true;
 }

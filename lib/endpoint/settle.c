@@ -146,7 +146,7 @@ static void pull_acked(struct dgram_endpoint *ep, struct dg_session *s, struct d
 		const struct dg_congestion_ack ack = {sent.at, sent.bytes, in_flight};
 
 		if (sent.number >= a->assured_from)
-			dg_session_assured(ep, s, now);
+			dg_doubt_assured(ep, s, now);
 		if (sent.acks != DG_NO_ACK) {
 			dg_window_ack_arrived(&a->window, sent.acks);
 			a->unasked = 0;

@@ -15,7 +15,8 @@ static bool keep_alive(struct dgram_endpoint *ep, struct dg_session *s, uint64_t
 	s->pings++;
 	dg_session_active(ep, s)->pinged_at = now;
 	s->say |= DG_SAY_PING;
-	if (s->ended_below > ep->first_id) /* it may have been lost, and the peer keeps what it settles */
+	if (s->ended_below >
+	    ep->first_id) /* it may have been lost, and the peer keeps what it settles */
 		s->say |= DG_SAY_SETTLED;
 	return true;
 }
@@ -31,7 +32,7 @@ static bool give_up(struct dgram_endpoint *ep, struct dg_session *s, uint64_t no
 		return false;
 	}
 	s->checking = false;
-	if (dg_session_has_movable(ep, s))
+	if (dg_current_has_movable(ep, s))
 		dg_session_replace(ep, s, now); /* where there is no room, it is asked again */
 	return true;
 }
