@@ -49,7 +49,7 @@ static void forget_unsent(struct dgram_endpoint *ep, const struct dg_session *s,
 /* A peer that takes every connection and drops it is not asked as fast as that goes. */
 static void put_off(struct dgram_endpoint *ep, const struct dg_place *place, uint64_t now)
 {
-	struct dg_session *s = dg_session_current(ep, place);
+	struct dg_session *s = dg_current(ep, place);
 
 	if (!s || s->state != DG_OPENING || !(s->say & DG_SAY_INIT))
 		return;
