@@ -225,6 +225,23 @@ class Deaths(Wire):
         m.wait(closed)
         self.looks(m)
 
+    def test_one_that_is_killed_between_two_requests(self):
+        """After a while of silence the second one is not given to a session that nobody may know any more."""
+        first = self.respond("--echo")
+        m = self.middle(first.port)
+        asking = self.asking("-T", "15s")
+        self.line(asking, b"one\n")
+        first.process.kill()
+        first.process.wait()
+        self.respond("--echo", on="127.0.0.1:%d" % first.port)
+        time.sleep(QUIET)
+        before = len(m.record)
+        self.line(asking, b"two\n")
+        old, new = sessions(m.record)
+        self.assertEqual([e for e in m.record[before:] if "REQUEST" in e.frames and e not in new], [])
+        m.wait(closed)
+        self.looks(m)
+
     def test_nobody_there(self):
         m = self.middle(free_port())
         self.assertEqual(run("request", "-T", "1s", self.to, "hi").returncode, 28)
