@@ -1,6 +1,7 @@
-"""readme.py examples|neighbours|quotations: what the README says is so.
+"""readme.py examples|scripts|neighbours|quotations: what the README says is so.
 
 examples    types its console examples and compares what they print, but for times and ports
+scripts     the same with docs/scripts.md
 neighbours  runs the rows of its table of exit codes; tools that are not here are named and left out
 quotations  the files it quotes and links to say and are what it says
 """
@@ -26,16 +27,18 @@ def free_port():
         return str(probe.getsockname()[1])
 
 
-def blocks(language):
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+def blocks(language, text=README):
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
-def steps():
-    """[(command, [lines it prints])] of all console blocks."""
+def steps(text):
+    """[(command, [lines it prints])] of all console blocks. A command goes on in lines with "> "."""
     found = []
-    for line in "".join(blocks("console")).splitlines():
+    for line in "".join(blocks("console", text)).splitlines():
         if line.startswith("$ "):
             found.append((line[2:], []))
+        elif line.startswith("> "):
+            found[-1] = (f"{found[-1][0]}\n{line[2:]}", [])
         else:
             found[-1][1].append(line)
     return found
@@ -65,7 +68,7 @@ class Session:
         log = self.home / f"log{len(self.running)}"
         with open(log, "w", encoding="utf-8") as out:
             self.running.append(subprocess.Popen(["bash", "-c", f"exec {command}"], env=self.env, stdout=out,
-                                                 stderr=out, stdin=subprocess.DEVNULL))
+                                                 stderr=out, stdin=subprocess.DEVNULL, cwd=self.home))
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end and self.running[-1].poll() is None:
             if plain(log.read_text(encoding="utf-8").splitlines()) == expected:
@@ -75,7 +78,7 @@ class Session:
 
     def run(self, command):
         return subprocess.run(["bash", "-c", command], env=self.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              stdin=subprocess.DEVNULL, text=True, timeout=PATIENCE, check=False).stdout
+                              stdin=subprocess.DEVNULL, text=True, timeout=PATIENCE, check=False, cwd=self.home).stdout
 
     def end(self):
         for process in reversed(self.running):
@@ -83,20 +86,24 @@ class Session:
             process.wait(PATIENCE)
 
 
-def examples():
+def examples(text=README):
     with tempfile.TemporaryDirectory() as home:
         session = Session(home)
         try:
-            for command, lines in steps():
+            for command, lines in steps(text):
                 command, expected = session.own(command), plain(map(session.own, lines))
                 background = command.endswith("&")
                 printed = session.start(command[:-1], expected) if background else session.run(command)
                 if plain(printed.splitlines()) != expected:
-                    return f"$ {command}\nthe README says:\n{expected}\nit printed:\n{printed}"
+                    return f"$ {command}\nthe page says:\n{expected}\nit printed:\n{printed}"
         finally:
             session.end()
-    print(f"{len(steps())} commands")
-    return None if steps() else "no examples found"
+    print(f"{len(steps(text))} commands")
+    return None if steps(text) else "no examples found"
+
+
+def scripts():
+    return examples((SOURCE / "docs/scripts.md").read_text(encoding="utf-8"))
 
 
 def exit_code(command, patience):
@@ -161,5 +168,5 @@ def quotations():
 
 
 if __name__ == "__main__":
-    complaint = {"examples": examples, "neighbours": neighbours, "quotations": quotations}[sys.argv[1]]()
+    complaint = {"examples": examples, "scripts": scripts, "neighbours": neighbours, "quotations": quotations}[sys.argv[1]]()
     sys.exit(complaint)
