@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 const struct command *const commands[] = {
-        &request_command, &send_command,    &peer_command,  &respond_command,
-        &listen_command,  &stream_command,  &relay_command, &completion_command,
-        &help_command,    &version_command, NULL,
+        &request_command,    &send_command,   &ping_command,    &peer_command,
+        &respond_command,    &listen_command, &stream_command,  &relay_command,
+        &completion_command, &help_command,   &version_command, NULL,
 };
 
 #define COMMANDS_MAX (sizeof(commands) / sizeof(commands[0]))

@@ -49,6 +49,8 @@ static int json(void)
 		"listening local                        a command listens there\n"
 		"message   from, payload                a message came, or a plain datagram\n"
 		"reply     from, payload, tries, rtt_us an answer; rtt_us from the last try\n"
+		"pong      from, seq, rtt_us, sent,     a ping was answered; of the datagrams sent in its\n"
+		"          received                     session the peer had received so many\n"
 		"sent      to, len                      the peer has it; plain: the kernel took it\n"
 		"error     code, name, reason           as the exit code (dgram help exit-codes)\n"
 		"summary   counts                       at the end of a long-running command\n"

@@ -22,6 +22,7 @@ struct command {
 
 extern const struct command request_command;
 extern const struct command send_command;
+extern const struct command ping_command;
 extern const struct command peer_command;
 extern const struct command respond_command;
 extern const struct command listen_command;

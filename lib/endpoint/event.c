@@ -67,6 +67,9 @@ static void describe_done(struct dgram_endpoint *ep, const struct dg_message *m,
 	out->elapsed = m->since;
 	out->user = m->user;
 	out->tries = m->tries;
+	out->arrived = m->kind == DGRAM_ECHO && (m->accepted || m->outcome == DGRAM_ANSWERED);
+	if (m->kind == DGRAM_ECHO && m->tries > 0)
+		out->sent = m->packet + 1;
 	if (m->outcome != DGRAM_ANSWERED) {
 		out->retry_after = m->reason == DGRAM_REASON_BUSY ? m->service : 0;
 		return;

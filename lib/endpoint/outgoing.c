@@ -278,6 +278,8 @@ void dg_out_acked(struct dgram_endpoint *ep, struct dg_session *s, struct dg_mes
 	} else if (item->type == DG_RESET) {
 		m->resetting = false;
 		dg_message_release(ep, m);
+	} else if (item->type == DG_ECHO) {
+		m->accepted = true;
 	}
 }
 

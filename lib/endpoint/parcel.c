@@ -291,6 +291,8 @@ static enum dg_put put_echo(struct dg_packet *p, struct dg_message *m)
 	m->id = f.id;
 	m->state = DG_EXPOSED;
 	m->tries++;
+	m->since = p->now; /* the session's beginning is no part of the round trip */
+	m->packet = p->a->recovery.next;
 	dg_message_enter(p->ep, m);
 	return DG_PUT_DONE;
 }

@@ -67,6 +67,8 @@ static void our_echo_ends_with_its_answer(void **state)
 	assert_int_equal(done.kind, DGRAM_ECHO);
 	assert_int_equal(done.outcome, DGRAM_ANSWERED);
 	assert_int_equal(done.received, 77);
+	assert_int_equal(done.sent, h.highest + 1);
+	assert_true(done.arrived);
 	assert_int_equal(done.elapsed, 2 * MS);
 	assert_int_equal(done.user, 5);
 	bench_close(&b);
@@ -100,6 +102,32 @@ static void a_lost_echo_is_not_sent_again(void **state)
 	assert_int_equal(dgram_endpoint_cancel(b.ep, id, b.now), 0);
 	done = bench_event(&b, DGRAM_EVENT_DONE);
 	assert_int_equal(done.reason, DGRAM_REASON_CANCELLED);
+	bench_close(&b);
+}
+
+static void an_echo_whose_answer_is_lost_is_known_to_have_arrived(void **state)
+{
+	struct dgram_message message;
+	struct dgram_event done;
+	struct bench b;
+	struct hand h;
+
+	(void)state;
+	bench_open(&b, NULL);
+	hand_init(&h, &b, "10.0.0.1:1000");
+	hand_call(&h);
+	message = bench_message(DGRAM_ECHO, &h.addr, "");
+	for (int arrived = 0; arrived < 2; arrived++) {
+		message.deadline = b.now + 100 * MS;
+		bench_submit(&b, &message);
+		assert_non_null(hand_find(&h, DG_ECHO, 0));
+		if (arrived)
+			hand_say(&h, hand_ack(&h));
+		done = bench_done(&b, 200 * MS);
+		assert_int_equal(done.outcome, DGRAM_UNKNOWN);
+		assert_int_equal(done.arrived, arrived);
+		assert_in_range(done.sent, 1, h.highest + 1);
+	}
 	bench_close(&b);
 }
 
@@ -330,6 +358,7 @@ int main(void)
 	        cmocka_unit_test(a_challenge_draws_its_bytes),
 	        cmocka_unit_test(our_echo_ends_with_its_answer),
 	        cmocka_unit_test(a_lost_echo_is_not_sent_again),
+	        cmocka_unit_test(an_echo_whose_answer_is_lost_is_known_to_have_arrived),
 	        cmocka_unit_test(datagrams_begin_at_1200_and_grow),
 	        cmocka_unit_test(the_peers_largest_datagram_is_kept_to),
 	        cmocka_unit_test(what_is_too_large_for_the_path_becomes_508),

@@ -251,6 +251,7 @@ struct dgram_event {
 	uint8_t status;            /* DONE, answered: 0, or the failure's code */
 	uint8_t hops;              /* that a message came with */
 	bool ordered, idempotent;  /* likewise */
+	bool arrived;              /* DONE, ECHO: the peer acknowledged it: what is missing is its answer */
 	uint64_t id;               /* handle: REQUEST and STOP the request's, DONE ours */
 	uint64_t session;          /* it came in or ended in; 0: none was ever up */
 	uint64_t number;           /* of the message in its session and direction: (session, number) never comes twice */
@@ -261,10 +262,11 @@ struct dgram_event {
 	const uint8_t *data;       /* of the message, or of the reply; never NULL */
 	size_t len;
 	uint64_t deadline;         /* REQUEST: ns on our clock; DGRAM_NEVER: none */
-	uint64_t elapsed;          /* DONE: ns since submit */
+	uint64_t elapsed;          /* DONE: ns since submit; ECHO: since it left */
 	uint64_t service;          /* DONE, answered REQUEST: ns it took at the peer */
 	uint64_t retry_after;      /* DONE, BUSY: ns */
-	uint64_t received;         /* DONE, answered ECHO: datagrams the peer received in this session */
+	uint64_t sent;             /* DONE, ECHO that left: datagrams we sent in this session, up to its own */
+	uint64_t received;         /* DONE, answered ECHO: of these, and of later ones, the peer had received */
 	uint32_t tries;            /* DONE: datagrams that carried any of it */
 };
 

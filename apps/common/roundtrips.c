@@ -1,0 +1,151 @@
+#include "roundtrips.h"
+#include "exit.h"
+#include "json.h"
+#include "output.h"
+#include "say.h"
+#include "target.h"
+#include <dgram/time.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const struct {
+	const char *name, *text;
+} ways[LOST_WAYS] = {
+	[LOST_OUT] = {"out", "lost on the way there"},
+	[LOST_BACK] = {"back", "it arrived, and the answer was lost on the way back"},
+	[LOST_UNKNOWN] = {"unknown", "nothing has come since to tell where it was lost"},
+};
+
+const char *lost_text(enum lost where)
+{
+	return ways[where].text;
+}
+
+const char *lost_name(enum lost where)
+{
+	return ways[where].name;
+}
+
+static size_t kept(const struct roundtrips *r)
+{
+	return r->answered < ROUNDTRIPS_KEPT ? (size_t)r->answered : ROUNDTRIPS_KEPT;
+}
+
+int roundtrips_add(struct roundtrips *r, uint64_t ns)
+{
+	size_t at = (size_t)(r->answered % ROUNDTRIPS_KEPT);
+
+	if (at >= r->room) {
+		size_t room = r->room == 0 ? 256 : 2 * r->room;
+		uint64_t *times = realloc(r->times, room * sizeof *times);
+
+		if (times == NULL)
+			return fail(CODE_BUSY, "out of memory");
+		r->times = times;
+		r->room = room;
+	}
+	r->times[at] = ns;
+	r->answered++;
+	return 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Of sorted times the lowest one that so many of a hundred do not exceed. */
+static uint64_t percentile(const struct roundtrips *r, size_t percent)
+{
+	size_t rank = (kept(r) * percent + 99) / 100;
+
+	return r->times[rank > 0 ? rank - 1 : 0];
+}
+
+static void sort(struct roundtrips *r)
+{
+	if (r->answered > 0)
+		qsort(r->times, kept(r), sizeof *r->times, compare);
+}
+
+static uint64_t lost_in_all(const struct roundtrips *r)
+{
+	return r->lost[LOST_OUT] + r->lost[LOST_BACK] + r->lost[LOST_UNKNOWN];
+}
+
+static int print_losses(const struct roundtrips *r, const char *peer)
+{
+	unsigned long long ended = r->answered + lost_in_all(r) + r->refused;
+	unsigned long long under_way = r->sent - ended;
+	char line[512], more[128] = "";
+	size_t used = 0;
+
+	if (r->lost[LOST_UNKNOWN] > 0)
+		used += (size_t)snprintf(more, sizeof more, ", %llu nobody knows where",
+					 (unsigned long long)r->lost[LOST_UNKNOWN]);
+	if (r->refused > 0)
+		used += (size_t)snprintf(more + used, sizeof more - used, "; %llu without a session",
+					 (unsigned long long)r->refused);
+	if (under_way > 0)
+		snprintf(more + used, sizeof more - used, "; %llu still under way", under_way);
+	snprintf(line, sizeof line,
+		 "%s: %llu ping%s, %llu answered, %llu lost (%.4g %%): %llu on the way there, %llu on the way back%s", peer,
+		 (unsigned long long)r->sent, r->sent == 1 ? "" : "s", (unsigned long long)r->answered,
+		 (unsigned long long)lost_in_all(r), ended > 0 ? 100.0 * (double)lost_in_all(r) / (double)ended : 0.0,
+		 (unsigned long long)r->lost[LOST_OUT], (unsigned long long)r->lost[LOST_BACK], more);
+	return output_line(line);
+}
+
+int roundtrips_print(struct roundtrips *r, const char *peer)
+{
+	char line[512], min[32], median[32], p99[32], max[32];
+	int code = print_losses(r, peer);
+
+	if (code != 0 || r->answered == 0)
+		return code;
+	sort(r);
+	snprintf(line, sizeof line, "%s: round trip %s at least, median %s, 99 %% within %s, longest %s", peer,
+		 target_span(percentile(r, 0), min, sizeof min), target_span(percentile(r, 50), median, sizeof median),
+		 target_span(percentile(r, 99), p99, sizeof p99), target_span(percentile(r, 100), max, sizeof max));
+	code = output_line(line);
+	if (code != 0)
+		return code;
+	snprintf(line, sizeof line, "%s: of %llu datagrams that had left by the last answer, it had received %llu", peer,
+		 (unsigned long long)r->datagrams_sent, (unsigned long long)r->datagrams_received);
+	return output_line(line);
+}
+
+static void add_number(json_t *event, const char *key, uint64_t number)
+{
+	json_object_set_new(event, key, json_integer((json_int_t)number));
+}
+
+int roundtrips_json(struct roundtrips *r)
+{
+	json_t *event = json_event("summary");
+
+	add_number(event, "sent", r->sent);
+	add_number(event, "answered", r->answered);
+	add_number(event, "lost", lost_in_all(r));
+	add_number(event, "lost_out", r->lost[LOST_OUT]);
+	add_number(event, "lost_back", r->lost[LOST_BACK]);
+	add_number(event, "refused", r->refused);
+	sort(r);
+	if (r->answered > 0) {
+		add_number(event, "min_us", percentile(r, 0) / DGRAM_US);
+		add_number(event, "median_us", percentile(r, 50) / DGRAM_US);
+		add_number(event, "p99_us", percentile(r, 99) / DGRAM_US);
+		add_number(event, "max_us", percentile(r, 100) / DGRAM_US);
+		add_number(event, "datagrams_sent", r->datagrams_sent);
+		add_number(event, "datagrams_received", r->datagrams_received);
+	}
+	return json_write(event);
+}
+
+void roundtrips_free(struct roundtrips *r)
+{
+	free(r->times);
+	*r = (struct roundtrips){0};
+}
