@@ -32,7 +32,8 @@ static int endpoints(void)
 		"udp://239.1.2.3:PORT  a multicast or broadcast address: to and from everybody there\n"
 		"unix:///run/x.sock    a UNIX datagram socket (in stream: a stream socket)\n"
 		"unix://@name          the same in Linux's abstract namespace, without a file\n"
-		"tcp://HOST:PORT       in stream: a byte stream\n"
+		"tcp://HOST:PORT[/NAME]  the dgram protocol over TCP, where UDP does not get through;\n"
+		"                      in stream: a byte stream as it is\n"
 		"\n"
 		"where a command listens the address may be left out: :7400 and udp://:7400 are every\n"
 		"address of this machine, IPv4 and IPv6; port 0 picks a free one, which is printed.");

@@ -20,7 +20,7 @@ struct listening {
 	bool plain; /* --plain */
 	const struct options *o; /* common */
 	struct dgram_uri uri;
-	struct dgram_socket socket;
+	struct door door;
 	struct output output;
 	struct dgram_datagram v[UDP_BATCH];
 	size_t batch;
@@ -81,8 +81,8 @@ static bool is_enough(const struct listening *l)
 /* What was lost on the last steps is told at once, and again in the summary. */
 static void tell_losses(struct listening *l)
 {
-	const struct dgram_socket_stats *stats = &l->socket.stats;
-	dgram_socket_count_drops(&l->socket);
+	const struct dgram_socket_stats *stats = &l->door.socket.stats;
+	dgram_socket_count_drops(&l->door.socket);
 	if (stats->kernel_dropped > l->dropped)
 		say_warning("%llu messages were lost: they came faster than they could be read",
 		            (unsigned long long)(stats->kernel_dropped - l->dropped));
@@ -100,7 +100,7 @@ static int take(struct listening *l)
 	if (l->o->count != 0 && l->o->count - l->messages < room)
 		room = (size_t)(l->o->count -
 		                l->messages); /* what we do not print is not ours to take */
-	int n = dgram_socket_recv_batch(&l->socket, l->v, room);
+	int n = dgram_socket_recv_batch(&l->door.socket, l->v, room);
 	if (n == DGRAM_ERR_AGAIN || n == DGRAM_ERR_TIMEOUT)
 		return 0;
 	if (n < 0)
@@ -118,7 +118,7 @@ static int take(struct listening *l)
 /* 1: something is there; 0: it is over. */
 static int wait_for_news(const struct listening *l)
 {
-	struct pollfd fds[2] = {{.fd = l->socket.fd, .events = POLLIN},
+	struct pollfd fds[2] = {{.fd = l->door.socket.fd, .events = POLLIN},
 	                        {.fd = signals_fd(), .events = POLLIN}};
 	if (dgram_clock() >= l->end)
 		return 0;
@@ -129,7 +129,7 @@ static int wait_for_news(const struct listening *l)
 static int summarize(struct listening *l)
 {
 	say_left_out();
-	if (l->uri.scheme == DGRAM_SCHEME_DGRAM)
+	if (!target_is_plain(&l->uri))
 		say("%llu message%s, %llu bytes; %llu request%s refused, %llu datagram%s passed over",
 		    (unsigned long long)l->messages, l->messages == 1 ? "" : "s",
 		    (unsigned long long)l->bytes, (unsigned long long)l->refused,
@@ -147,7 +147,7 @@ static int summarize(struct listening *l)
 	json_object_set_new(event, "bytes", json_integer((json_int_t)l->bytes));
 	json_object_set_new(event, "lost", json_integer((json_int_t)l->dropped));
 	json_object_set_new(event, "too_long", json_integer((json_int_t)l->truncated));
-	if (l->uri.scheme == DGRAM_SCHEME_DGRAM) {
+	if (!target_is_plain(&l->uri)) {
 		json_object_set_new(event, "refused", json_integer((json_int_t)l->refused));
 		json_object_set_new(event, "passed_over", json_integer((json_int_t)l->passed_over));
 	}
@@ -168,8 +168,8 @@ static int make_room(struct listening *l, bool is_unix)
 
 static int listen_plain(struct listening *l)
 {
-	int code = make_room(l, l->socket.family == DGRAM_UNIX);
-	dgram_socket_settimeout(&l->socket, 0);
+	int code = make_room(l, l->door.socket.family == DGRAM_UNIX);
+	dgram_socket_settimeout(&l->door.socket, 0);
 	while (code == 0 && !is_enough(l) && wait_for_news(l))
 		code = take(l);
 	return code;
@@ -236,7 +236,7 @@ static int take_events(struct listening *l, struct server *s)
 static int listen_messages(struct listening *l)
 {
 	struct server s;
-	int code = server_open(&s, &l->socket, NULL);
+	int code = server_open(&s, &l->door, NULL);
 	if (code != 0)
 		return code;
 	s.end = l->end;
@@ -246,14 +246,14 @@ static int listen_messages(struct listening *l)
 		say_warning("%llu more came and %s not printed", (unsigned long long)unseen,
 		            unseen == 1 ? "was" : "were");
 	l->passed_over = server_passed_over(&s, &foreign);
-	l->dropped = dgram_socket_count_drops(&l->socket);
+	l->dropped = door_drops(&l->door);
 	server_close(&s);
 	return code;
 }
 
 static int listen_on(struct listening *l)
 {
-	int code = l->uri.scheme == DGRAM_SCHEME_DGRAM ? listen_messages(l) : listen_plain(l);
+	int code = target_is_plain(&l->uri) ? listen_plain(l) : listen_messages(l);
 	if (code == CODE_PIPE)
 		return code;
 	if (code == 0 && l->o->count != 0 && !is_enough(l))
@@ -266,7 +266,7 @@ static int listen_on(struct listening *l)
 static int start(struct listening *l)
 {
 	char local[TARGET_TEXT_MAX + 8];
-	target_local(&l->socket, l->uri.scheme, local, sizeof(local));
+	door_local(&l->door, local, sizeof(local));
 	say("listening on %s", local);
 	if (!l->o->json)
 		return 0;
@@ -283,11 +283,11 @@ static int run(const struct command *self, int argc, char **argv)
 		return code;
 	const struct options *o = l.o = &l.common;
 	if (o->word_count != 1)
-		return fail_usage(
-		        self->name,
-		        o->word_count == 0
-		                ? "an endpoint is missing: [ADDR]:PORT, udp://[ADDR]:PORT or unix://PATH"
-		                : "one endpoint at a time");
+		return fail_usage(self->name,
+		                  o->word_count == 0
+		                          ? "an endpoint is missing: [ADDR]:PORT, "
+		                            "tcp://[ADDR]:PORT, udp://[ADDR]:PORT or unix://PATH"
+		                          : "one endpoint at a time");
 	output_open(&l.output, o->print);
 	code = target_parse_listen(&l.uri, o->words[0], o);
 	if (code == 0 && l.plain && l.uri.scheme == DGRAM_SCHEME_DGRAM)
@@ -296,7 +296,7 @@ static int run(const struct command *self, int argc, char **argv)
 		                  "plain datagrams write udp://%s",
 		                  o->words[0]);
 	if (code == 0)
-		code = target_listen(&l.socket, &l.uri, o->words[0], o);
+		code = door_open(&l.door, &l.uri, o->words[0], o);
 	if (code != 0)
 		return code;
 	if (o->deadline != 0)
@@ -306,7 +306,7 @@ static int run(const struct command *self, int argc, char **argv)
 		code = start(&l);
 	if (code == 0)
 		code = listen_on(&l);
-	dgram_socket_close(&l.socket);
+	door_close(&l.door);
 	free(l.room);
 	return code;
 }
@@ -316,8 +316,10 @@ const struct command listen_command = {
         .group = "answer",
         .synopsis = "EP",
         .summary = "print what arrives",
-        .about = "EP is [ADDR]:PORT, the dgram protocol, udp://[ADDR]:PORT or unix://PATH. Prints "
-                 "each message, or each plain datagram, and a newline where it has none, until -n messages came, -T is over (exit 28 when -n "
+        .about = "EP is [ADDR]:PORT, the dgram protocol, the same over tcp://[ADDR]:PORT, "
+                 "udp://[ADDR]:PORT or unix://PATH. Prints "
+                 "each message, or each plain datagram, and a newline where it has none, until -n "
+                 "messages came, -T is over (exit 28 when -n "
                  "was not reached) or SIGINT. No ADDR is every address, IPv4 and IPv6; port 0 "
                  "picks one and prints it. A "
                  "multicast ADDR is joined. Lost and cut datagrams are told, never printed.\n"

@@ -432,13 +432,15 @@ static int run(const struct command *self, int argc, char **argv)
 	if (code != OPTIONS_GO_ON)
 		return code;
 	if (r.common.word_count == 0)
-		return fail_usage(self->name, "an endpoint is missing: HOST:PORT[/NAME], "
-		                              "udp://HOST:PORT or unix://PATH");
+		return fail_usage(
+		        self->name,
+		        "an endpoint is missing: HOST:PORT[/NAME], tcp://HOST:PORT[/NAME], "
+		        "udp://HOST:PORT or unix://PATH");
 	struct asking a = {.r = &r, .payload.fd = -1, .trace.fd = -1};
 	code = target_parse(&a.target, r.common.words[0], &r.common);
 	if (code != 0)
 		return code;
-	return a.target.uri.scheme == DGRAM_SCHEME_DGRAM ? ask_peer(&r, &a.target) : ask_plain(&a);
+	return target_is_plain(&a.target.uri) ? ask_plain(&a) : ask_peer(&r, &a.target);
 }
 
 const struct command request_command = {
@@ -447,12 +449,14 @@ const struct command request_command = {
         .synopsis = "EP [TEXT]",
         .summary = "ask, retry, print the answer",
         .about = "Sends TEXT (or stdin, or -f FILE) and prints the answer. EP is HOST:PORT[/NAME], "
-                 "the dgram protocol (port 24726 may be left out), udp://HOST:PORT or "
-                 "unix://PATH.\n\n"
+                 "the dgram protocol (port 24726 may be left out), tcp://HOST:PORT[/NAME], the "
+                 "same over TCP, "
+                 "udp://HOST:PORT or unix://PATH.\n\n"
                  "On the dgram protocol a request runs once at most, however often its datagrams "
                  "are lost or doubled; NAME is what is asked for. Exit 28 and 75: it certainly "
                  "did not run; 52: it may have run; 1: it ran and failed, or there is no such "
-                 "NAME. A handler's output is printed even if it failed. With --lines many are under "
+                 "NAME. A handler's output is printed even if it failed. With --lines many are "
+                 "under "
                  "way at once, in one session. -t and --backoff bound "
                  "the time together with -r; when to send again the session knows best.\n\n"
                  "A plain datagram is sent again while nothing comes. It carries no number: a "

@@ -152,7 +152,7 @@ static const struct argp argp = {table, parse, NULL, NULL, children, NULL, NULL}
 
 static bool is_plain(const struct respond *r)
 {
-	return r->uri.scheme != DGRAM_SCHEME_DGRAM;
+	return target_is_plain(&r->uri);
 }
 
 static bool runs_commands(const struct respond *r)
@@ -232,26 +232,33 @@ static int find_handler(struct respond *r, struct handler *h)
 	return error == HANDLER_OK ? 0 : names_missing(&r->common, "--exec", r->exec[0], error);
 }
 
+static const char *scheme_of(const struct respond *r)
+{
+	if (r->uri.scheme == DGRAM_SCHEME_TCP)
+		return "tcp://";
+	return is_plain(r) ? "udp://" : "";
+}
+
 /* Who reaches the socket may run the command. */
-static int check_exposure(const struct respond *r, const struct dgram_socket *s, const char *local)
+static int check_exposure(const struct respond *r, const struct door *door, const char *local)
 {
 	struct dgram_addr own;
 
 	if (!runs_commands(r) || r->insecure_open)
 		return 0;
-	if (dgram_socket_getsockname(s, &own) == 0 && dgram_addr_is_loopback(&own))
+	if (door_address(door, &own) && dgram_addr_is_loopback(&own))
 		return 0;
 	return fail_usage(r->common.command->name,
 			  "%s is more than loopback: everyone who reaches it could run the command. Listen on "
 			  "%s127.0.0.1:PORT, or use a key (dgram protocol, a later version), or say --insecure-open%s", local,
-			  is_plain(r) ? "udp://" : "", r->form == ANSWER_EXEC ? " before --exec" : "");
+			  scheme_of(r), r->form == ANSWER_EXEC ? " before --exec" : "");
 }
 
-static int check_group(const struct respond *r, const struct dgram_socket *s, const char *local)
+static int check_group(const struct respond *r, const struct door *door, const char *local)
 {
 	struct dgram_addr own;
 
-	if (dgram_socket_getsockname(s, &own) < 0 || !target_is_group(&own))
+	if (!door_address(door, &own) || !target_is_group(&own))
 		return 0;
 	return fail_usage(r->common.command->name, "%s: what is sent to a group is not answered; 'dgram listen' shows it", local);
 }
@@ -263,8 +270,9 @@ static size_t least(uint64_t a, uint64_t b)
 	return (size_t)(a < b ? a : b);
 }
 
-static void configure(const struct respond *r, const struct dgram_socket *s, struct responder_config *c)
+static void configure(const struct respond *r, const struct door *door, struct responder_config *c)
 {
+	const struct dgram_socket *s = &door->socket;
 	uint64_t carries = s->family == DGRAM_UNIX ? UNIX_DATAGRAM_MAX : UDP_DATAGRAM_MAX;
 	uint64_t takes = s->family == DGRAM_UNIX ? UNIX_DATAGRAM_MAX : DGRAM_DATAGRAM_MAX;
 
@@ -367,7 +375,7 @@ static int serve_plain(const struct respond *r, const struct responder_config *c
 
 /* -- on the dgram protocol -- */
 
-static void summarize_messages(const struct respond *r, struct dgram_socket *s, const struct service_counts *n)
+static void summarize_messages(const struct respond *r, struct door *door, const struct service_counts *n)
 {
 	const struct {
 		uint64_t count;
@@ -380,7 +388,7 @@ static void summarize_messages(const struct respond *r, struct dgram_socket *s, 
 		{n->forgotten, "forgotten", "refused because we end"},
 		{n->messages, "messages", "sent as messages"},
 		{n->passed_over, "passed_over", "passed over unread"},
-		{dgram_socket_count_drops(s), "kernel_dropped", "dropped by the kernel"},
+		{door_drops(door), "kernel_dropped", "dropped by the kernel"},
 	};
 	char line[512]; /* ten counts of 20 digits and their words */
 	int at = snprintf(line, sizeof line, "%llu request%s, %llu answer%s", (unsigned long long)n->requests,
@@ -403,44 +411,44 @@ static void summarize_messages(const struct respond *r, struct dgram_socket *s, 
 		json_decref(event);
 }
 
-static int serve_messages(const struct respond *r, const struct responder_config *c, struct dgram_socket *s)
+static int serve_messages(const struct respond *r, const struct responder_config *c, struct door *door)
 {
 	struct service_counts counts;
-	int code = service_run(s, c, &counts);
+	int code = service_run(door, c, &counts);
 
-	summarize_messages(r, s, &counts);
+	summarize_messages(r, door, &counts);
 	return code;
 }
 
-static int serve(struct respond *r, struct responder_config *c, struct dgram_socket *s)
+static int serve(struct respond *r, struct responder_config *c, struct door *door)
 {
 	char local[TARGET_TEXT_MAX + 8];
 	int code;
 
-	target_local(s, r->uri.scheme, local, sizeof local);
-	code = check_group(r, s, local);
+	door_local(door, local, sizeof local);
+	code = check_group(r, door, local);
 	if (code == 0)
-		code = check_exposure(r, s, local);
+		code = check_exposure(r, door, local);
 	if (code == 0)
 		code = signals_catch();
 	if (code != 0)
 		return code;
-	configure(r, s, c);
+	configure(r, door, c);
 	code = announce(r, c, local);
 	if (code != 0)
 		return code;
-	return is_plain(r) ? serve_plain(r, c, s) : serve_messages(r, c, s);
+	return is_plain(r) ? serve_plain(r, c, &door->socket) : serve_messages(r, c, door);
 }
 
 static int open_and_serve(struct respond *r, struct responder_config *c)
 {
-	struct dgram_socket s;
-	int code = target_listen(&s, &r->uri, r->common.words[0], &r->common);
+	struct door door;
+	int code = door_open(&door, &r->uri, r->common.words[0], &r->common);
 
 	if (code != 0)
 		return code;
-	code = serve(r, c, &s);
-	dgram_socket_close(&s);
+	code = serve(r, c, &door);
+	door_close(&door);
 	return code;
 }
 
@@ -519,6 +527,7 @@ const struct command respond_command = {
 		 "command: one string, split into words as a shell would, with no expansion. Another exit than 0 is a "
 		 "failure answer that carries it, with what was printed; more requests than can wait are told to try "
 		 "later; a command that nobody waits for any more is ended.\n"
+		 "On tcp://[ADDR]:PORT it is the same over connections, where UDP does not get through.\n"
 		 "On udp:// and unix:// each datagram that arrives is one run. It has no id, so a request that is sent "
 		 "again runs again: let the command be one that may. A command that fails, takes too long or prints too "
 		 "much sends nothing; who asked hears silence.\n"

@@ -137,8 +137,10 @@ static int run(const struct command *self, int argc, char **argv)
 	if (code != OPTIONS_GO_ON)
 		return code;
 	if (o.word_count == 0)
-		return fail_usage(self->name, "an endpoint is missing: HOST:PORT[/NAME], "
-		                              "udp://HOST:PORT or unix://PATH");
+		return fail_usage(
+		        self->name,
+		        "an endpoint is missing: HOST:PORT[/NAME], tcp://HOST:PORT[/NAME], "
+		        "udp://HOST:PORT or unix://PATH");
 	code = target_parse(&target, o.words[0], &o);
 	if (code != 0)
 		return code;
@@ -148,8 +150,7 @@ static int run(const struct command *self, int argc, char **argv)
 	        .request_max = PAYLOAD_MAX,
 	        .reply_max = REPLY_MAX,
 	};
-	return target.uri.scheme == DGRAM_SCHEME_DGRAM ? exchange_run(&x, &target)
-	                                               : send_plain(&target, &o);
+	return target_is_plain(&target.uri) ? send_plain(&target, &o) : exchange_run(&x, &target);
 }
 
 const struct command send_command = {
@@ -157,7 +158,8 @@ const struct command send_command = {
         .group = "talk",
         .synopsis = "EP [TEXT]",
         .summary = "send one message, or one per line",
-        .about = "Sends TEXT (or stdin, or -f FILE). To HOST:PORT[/NAME], the dgram protocol, exit "
+        .about = "Sends TEXT (or stdin, or -f FILE). To HOST:PORT[/NAME] and "
+                 "tcp://HOST:PORT[/NAME], the dgram protocol, exit "
                  "0 says that the peer has it, once and whole; 28: it certainly does not; 52: "
                  "nobody knows. To udp://HOST:PORT and unix://PATH it is one datagram, and exit 0 "
                  "says that the kernel took it, no more: nobody confirms a plain datagram.\n\n"

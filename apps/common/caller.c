@@ -42,6 +42,23 @@ static uint64_t pool_for(const struct caller *c)
 	return c->at_full * (each + each / 16) + POOL_SPARE;
 }
 
+static void close_socket(struct caller *c)
+{
+	if (!c->tcp)
+		dgram_socket_close(&c->socket);
+}
+
+/* What connections, or datagrams, leave from. */
+static int open_socket(struct caller *c)
+{
+	const struct options *o = c->options;
+
+	if (!c->tcp)
+		return target_socket(&c->socket, c->target, o);
+	c->way = (struct dgram_stream_options){.interface = o->interface};
+	return o->bind != NULL ? target_bind_address(&c->way.local, c->target, o) : 0;
+}
+
 static int open_loop(struct caller *c)
 {
 	const struct dgram_endpoint_config config = {
@@ -58,10 +75,13 @@ static int open_loop(struct caller *c)
 		.pool = pool_for(c),
 	};
 
-	c->loop = dgram_loop_new(&c->socket, &config);
+	if (c->tcp)
+		c->loop = dgram_loop_new_connected(NULL, &c->way, &config);
+	else
+		c->loop = dgram_loop_new(&c->socket, &config);
 	if (c->loop != NULL)
 		return 0;
-	dgram_socket_close(&c->socket);
+	close_socket(c);
 	return fail(CODE_BUSY, "%s: cannot prepare a session: %s", c->target->text, strerror(errno));
 }
 
@@ -75,7 +95,7 @@ static int open_way(struct caller *c)
 				  "%s is a group, and group:// is not in this version yet; for a plain group datagram "
 				  "write udp://%s", c->target->text, c->target->text);
 	if (code == 0)
-		code = target_socket(&c->socket, c->target, o);
+		code = open_socket(c);
 	if (code == 0)
 		code = open_loop(c);
 	return code == 0 ? signals_catch_unignored() : code; /* who interrupts us means what runs at the peer, too */
@@ -87,7 +107,7 @@ void caller_close(struct caller *c)
 		return;
 	dgram_loop_close(c->loop);
 	dgram_loop_free(c->loop);
-	dgram_socket_close(&c->socket);
+	close_socket(c);
 	c->loop = NULL;
 }
 
@@ -297,7 +317,8 @@ static void search_heard(struct caller *c, const struct dgram_event *e, uint64_t
 	}
 	if (e->outcome != DGRAM_REFUSED || c->retry_refused || s->out[i])
 		return;
-	if (e->reason != DGRAM_REASON_UNHEARD && e->reason != DGRAM_REASON_UNREACHABLE && e->reason != DGRAM_REASON_ECHOED)
+	if (e->reason != DGRAM_REASON_UNHEARD && e->reason != DGRAM_REASON_UNREACHABLE && e->reason != DGRAM_REASON_ECHOED &&
+	    e->reason != DGRAM_REASON_FOREIGN)
 		return;
 	s->refusal = (enum dgram_reason)e->reason;
 	s->out[i] = true;

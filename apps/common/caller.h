@@ -57,8 +57,11 @@ struct caller {
 	bool retry_refused;            /* keep asking an address that refuses */
 	bool explain;                  /* a time line on stderr */
 
+	bool tcp;                      /* over a connection */
+
 	/* its own */
-	struct dgram_socket socket;
+	struct dgram_socket socket;      /* unless tcp */
+	struct dgram_stream_options way; /* tcp: what connections leave from */
 	struct dgram_loop *loop;       /* NULL: not open yet */
 	struct call *calls[CALLS_MAX]; /* NULL: free */
 	uint64_t begun;

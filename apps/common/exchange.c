@@ -88,6 +88,7 @@ static int conclude(struct exchanging *g, const struct call *call, bool *is_fina
 		.len = call->len,
 		.reply_max = g->x->reply_max,
 		.span = call->elapsed,
+		.tcp = g->caller.tcp,
 	};
 	int code = call->end.outcome == DGRAM_ANSWERED ? print(g, call) : 0;
 
@@ -229,6 +230,7 @@ int exchange_run(const struct exchange *x, struct target *target)
 			.at_full = split && x->kind == DGRAM_SEND ? SENDS_AT_FULL : window,
 			.retry_refused = x->retry_refused,
 			.explain = x->explain,
+			.tcp = target->uri.scheme == DGRAM_SCHEME_TCP,
 		},
 	};
 	int code;

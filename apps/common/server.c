@@ -3,6 +3,7 @@
 #include "say.h"
 #include "signals.h"
 #include "wait.h"
+#include <dgram/resolve.h>
 #include <dgram/time.h>
 #include <errno.h>
 #include <string.h>
@@ -11,9 +12,13 @@
 #define RETRY_AFTER (DGRAM_S)     /* what is said to who asks when we end */
 #define LOOK (10 * DGRAM_MS)      /* between looks whether all is settled */
 
-int server_open(struct server *s, struct dgram_socket *socket, const struct dgram_endpoint_config *config)
+int server_open(struct server *s, struct door *door, const struct dgram_endpoint_config *config)
 {
-	*s = (struct server){.loop = dgram_loop_new(socket, config), .end = DGRAM_NEVER};
+	*s = (struct server){.end = DGRAM_NEVER, .tcp = door->scheme == DGRAM_SCHEME_TCP};
+	if (s->tcp)
+		s->loop = dgram_loop_new_connected(&door->listener, NULL, config);
+	else
+		s->loop = dgram_loop_new(&door->socket, config);
 	return s->loop != NULL ? 0 : fail(CODE_BUSY, "cannot prepare for sessions: %s", strerror(errno));
 }
 
@@ -35,10 +40,27 @@ static void tell_foreign(struct server *s)
 	uint64_t foreign;
 
 	server_passed_over(s, &foreign);
-	if (foreign > s->foreign)
+	if (foreign > s->foreign && !s->tcp)
 		say_verbose("%llu datagram%s passed over: not of the dgram protocol (plain ones come to udp:// endpoints)",
 			    (unsigned long long)(foreign - s->foreign), foreign - s->foreign == 1 ? "" : "s");
 	s->foreign = foreign;
+}
+
+/* Connections that came to nothing: who made them may not know why. Those that were only closed are everyday. */
+static void tell_hangups(struct server *s)
+{
+	struct dgram_hangup h;
+	char who[DGRAM_ADDR_TEXT_MAX];
+
+	while (dgram_loop_next_hangup(s->loop, &h) == 1) {
+		const char *why = dgram_hangup_text((enum dgram_hangup_reason)h.reason);
+
+		dgram_addr_display(&h.peer, who, sizeof who);
+		if (h.reason == DGRAM_HANGUP_GONE || h.reason == DGRAM_HANGUP_CUT)
+			say_verbose("%s: connection ended: %s", who, why);
+		else
+			say_warning("%s: connection ended: %s", who, why);
+	}
 }
 
 static uint64_t sleep_until(const struct server *s, uint64_t due, uint64_t now)
@@ -64,6 +86,7 @@ enum server_news server_next(struct server *s, struct dgram_event *event, int fd
 		if (rest && take_event(s, event, 0))
 			return SERVER_EVENT;
 		tell_foreign(s);
+		tell_hangups(s);
 		s->in_row = 0;
 		now = dgram_clock();
 		if (s->code != 0 || (!s->ended && (signals_caught() != 0 || now >= s->end))) {
@@ -103,6 +126,20 @@ uint64_t server_settle(struct server *s, uint64_t span)
 	return unseen;
 }
 
+/* Connections that were ended for what came over them. */
+static uint64_t hung_up(const struct server *s)
+{
+	static const enum dgram_hangup_reason reasons[] = {DGRAM_HANGUP_CUT, DGRAM_HANGUP_LENGTH, DGRAM_HANGUP_SLOW,
+							   DGRAM_HANGUP_STUCK, DGRAM_HANGUP_FULL};
+	struct dgram_connection_stats stats;
+	uint64_t sum = 0;
+
+	dgram_loop_connections(s->loop, &stats);
+	for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
+		sum += stats.ended[reasons[i]];
+	return sum;
+}
+
 uint64_t server_passed_over(const struct server *s, uint64_t *foreign)
 {
 	static const enum dgram_fate fates[] = {
@@ -116,7 +153,7 @@ uint64_t server_passed_over(const struct server *s, uint64_t *foreign)
 	for (size_t i = 0; i < sizeof fates / sizeof fates[0]; i++)
 		sum += stats.received[fates[i]];
 	*foreign = stats.received[DGRAM_FATE_FOREIGN];
-	return sum;
+	return sum + hung_up(s);
 }
 
 void server_close(struct server *s)

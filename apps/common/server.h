@@ -7,6 +7,7 @@
 #ifndef COMMON_SERVER_H
 #define COMMON_SERVER_H
 
+#include "door.h"
 #include <dgram/loop.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,12 +23,13 @@ struct server {
 	uint64_t end;      /* ns: when its time is over; DGRAM_NEVER */
 	bool ended;        /* SERVER_END was said */
 	unsigned in_row;   /* events since the others had their turn */
+	bool tcp;          /* connections carry */
 	uint64_t foreign;  /* datagrams passed over that were told already */
 	int code;          /* not 0: it broke, which was said */
 };
 
-/* socket is bound and stays the caller's. 0, or an exit code after a sentence. */
-int server_open(struct server *s, struct dgram_socket *socket, const struct dgram_endpoint_config *config);
+/* door is open and stays the caller's. 0, or an exit code after a sentence. */
+int server_open(struct server *s, struct door *door, const struct dgram_endpoint_config *config);
 
 /* Waits for news of the network, of fd (-1: none) and of the time due (DGRAM_NEVER: none). */
 enum server_news server_next(struct server *s, struct dgram_event *event, int fd, uint64_t due);
@@ -36,7 +38,8 @@ enum server_news server_next(struct server *s, struct dgram_event *event, int fd
  * ns. Whoever asks meanwhile is told to try later. How many messages came that nobody saw. */
 uint64_t server_settle(struct server *s, uint64_t span);
 
-/* Datagrams that were passed over, by what they were: foreign ones are plain datagrams at a dgram port. */
+/* Datagrams that were passed over, and connections that came to nothing; of these the plain datagrams at a dgram
+ * port. */
 uint64_t server_passed_over(const struct server *s, uint64_t *foreign);
 
 /* Tells the peers that we go. */

@@ -375,7 +375,7 @@ static void loop(struct service *v)
 	v->counts->passed_over = server_passed_over(&v->server, &(uint64_t){0});
 }
 
-static int prepare(struct service *v, struct dgram_socket *s)
+static int prepare(struct service *v, struct door *door)
 {
 	const struct responder_config *c = v->config;
 	const struct dgram_endpoint_config config = {
@@ -383,7 +383,7 @@ static int prepare(struct service *v, struct dgram_socket *s)
 		.pool = POOL + 4 * (uint64_t)(c->request_max + c->procs.reply_max),
 	};
 	struct procs_config pc = c->procs;
-	int code = server_open(&v->server, s, &config);
+	int code = server_open(&v->server, door, &config);
 
 	if (code != 0 || (c->form != ANSWER_EXEC && c->form != ANSWER_NAMES))
 		return code;
@@ -395,13 +395,13 @@ static int prepare(struct service *v, struct dgram_socket *s)
 	return v->procs != NULL ? 0 : fail(CODE_BUSY, "cannot prepare for handlers: %s", strerror(errno));
 }
 
-int service_run(struct dgram_socket *s, const struct responder_config *config, struct service_counts *counts)
+int service_run(struct door *door, const struct responder_config *config, struct service_counts *counts)
 {
 	struct service v = {.config = config, .counts = counts};
 	int code;
 
 	*counts = (struct service_counts){0};
-	code = prepare(&v, s);
+	code = prepare(&v, door);
 	v.now = dgram_clock();
 	if (code == 0)
 		loop(&v);

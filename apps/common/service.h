@@ -6,6 +6,7 @@
 #ifndef COMMON_SERVICE_H
 #define COMMON_SERVICE_H
 
+#include "door.h"
 #include "responder.h"
 #include <dgram/loop.h>
 
@@ -21,8 +22,8 @@ struct service_counts {
 	uint64_t passed_over; /* datagrams */
 };
 
-/* Answers what comes to s until SIGINT or SIGTERM (after signals_catch) or count; then what runs is ended in order. 0 or
+/* Answers what comes to door until SIGINT or SIGTERM (after signals_catch) or count; then what runs is ended in order. 0 or
  * an exit code after a sentence. */
-int service_run(struct dgram_socket *s, const struct responder_config *config, struct service_counts *counts);
+int service_run(struct door *door, const struct responder_config *config, struct service_counts *counts);
 
 #endif

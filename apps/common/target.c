@@ -34,11 +34,13 @@ static int refuse_scheme(const struct dgram_uri *u, const char *text, enum dgram
 		                  "not speak in this version yet; for plain UDP write udp://%s",
 		                  text, o->command->name, plain);
 	case DGRAM_SCHEME_TCP:
+		if (o->command->messages)
+			return 0;
 		return fail_usage(o->command->name,
-		                  "%s: messages over tcp:// are not in this version yet; for a "
-		                  "plain byte stream: "
+		                  "%s: %s does not speak tcp://; for a plain byte stream: "
 		                  "dgram stream %s tcp://%s",
-		                  text, use == DGRAM_URI_LISTEN ? "listen" : "connect", plain);
+		                  text, o->command->name,
+		                  use == DGRAM_URI_LISTEN ? "listen" : "connect", plain);
 	case DGRAM_SCHEME_GROUP:
 		return fail_usage(o->command->name,
 		                  "%s: group:// is not in this version yet; for a plain group "
@@ -63,6 +65,11 @@ static int parse_endpoint(struct dgram_uri *u, const char *text, enum dgram_uri_
 	if (dgram_uri_parse(u, text, use, &why) < 0)
 		return fail_usage(o->command->name, "%s: %s", text, why);
 	return refuse_scheme(u, text, use, o);
+}
+
+bool target_is_plain(const struct dgram_uri *u)
+{
+	return u->scheme == DGRAM_SCHEME_UDP || u->scheme == DGRAM_SCHEME_UNIX;
 }
 
 static void write_text(struct target *t)
@@ -375,7 +382,7 @@ static int listen_at(struct dgram_socket *s, const struct dgram_uri *u, const ch
 	int code = target_resolve_local(&local, u, text, o);
 	if (code != 0)
 		return code;
-	if (u->scheme == DGRAM_SCHEME_DGRAM && target_is_group(&local))
+	if (!target_is_plain(u) && target_is_group(&local))
 		return fail_usage(o->command->name,
 		                  "%s is a group, and group:// is not in this version yet; for plain "
 		                  "datagrams write udp://%s",

@@ -17,7 +17,10 @@ struct target {
 	size_t count;
 };
 
-/* Reads an endpoint to talk to: plain (udp:// or unix://), or HOST:PORT where the command speaks the dgram
+/* udp:// and unix://: datagrams as they are. Else they carry messages. */
+bool target_is_plain(const struct dgram_uri *u);
+
+/* Reads an endpoint to talk to: plain (udp:// or unix://), or HOST:PORT or tcp:// where the command speaks the dgram
  * protocol. 0, or CODE_USAGE after a sentence that shows the endpoint as it should be. */
 int target_parse(struct target *t, const char *text, const struct options *o);
 

@@ -176,7 +176,7 @@ int usage_list(int fd)
 	fputs("dgram - send, ask and answer over UDP\n\n", out);
 	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
 		write_group(&p, groups[i]);
-	fputs("\nEP: HOST:PORT[/NAME]  udp://HOST:PORT  unix://PATH  tcp://HOST:PORT (in stream)\n"
+	fputs("\nEP: HOST:PORT[/NAME]  udp://HOST:PORT  unix://PATH  tcp://HOST:PORT[/NAME]\n"
 	      "dgram COMMAND -h shows examples; dgram help endpoints, exit-codes, json\n",
 	      out);
 	return output_stdio();

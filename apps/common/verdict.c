@@ -51,6 +51,18 @@ static int tell_no_name(const struct verdict *v)
 	return fail_line(v->line, CODE_NO, "%s: there is no '%s' there; not executed", to, name);
 }
 
+/* Who is there speaks something else. */
+static int tell_stranger(const struct verdict *v, enum dgram_reason reason)
+{
+	const char *to = v->target->text;
+	const char *what = reason == DGRAM_REASON_ECHOED ? "the peer echoes; it does not speak dgram"
+							 : "what answers does not speak dgram";
+
+	if (v->tcp)
+		return fail_line(v->line, CODE_MALFORMED, "%s: %s (plain: dgram stream connect tcp://%s)", to, what, to);
+	return fail_line(v->line, CODE_MALFORMED, "%s: %s (plain: udp://%s)", to, what, to);
+}
+
 static int tell_refusal(const struct verdict *v, const struct dgram_event *done)
 {
 	enum dgram_reason reason = (enum dgram_reason)done->reason;
@@ -68,7 +80,7 @@ static int tell_refusal(const struct verdict *v, const struct dgram_event *done)
 	case CODE_SIZE:
 		return fail_line(v->line, code, "%s: %zu bytes are too large for it; %s", to, v->len, not);
 	case CODE_MALFORMED:
-		return fail_line(v->line, code, "%s: the peer echoes; it does not speak dgram (plain: udp://%s)", to, to);
+		return tell_stranger(v, reason);
 	default:
 		break;
 	}
@@ -76,6 +88,8 @@ static int tell_refusal(const struct verdict *v, const struct dgram_event *done)
 		return tell_no_name(v);
 	if (reason == DGRAM_REASON_NOT_ALLOWED)
 		return fail_line(v->line, code, "%s: it only listens, and answers no requests; not executed", to);
+	if (reason == DGRAM_REASON_NO_SESSION && v->tcp)
+		return fail_line(v->line, code, "%s: no answer in %s over TCP; %s", to, span, not);
 	if (reason == DGRAM_REASON_NO_SESSION)
 		return fail_line(v->line, code, "%s: no answer in %s; if it does not speak dgram, use udp://%s", to, span, to);
 	return fail_line(v->line, code, "%s: no answer in %s: %s; %s", to, span, dgram_reason_text(reason), not);

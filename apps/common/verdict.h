@@ -11,6 +11,7 @@ struct verdict {
 	size_t len;              /* bytes that were sent */
 	size_t reply_max;
 	uint64_t span;           /* ns that it took */
+	bool tcp;                /* over a connection */
 };
 
 /* The exit code of a DONE event. */

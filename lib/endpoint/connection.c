@@ -46,6 +46,23 @@ static void forget_unsent(struct dgram_endpoint *ep, const struct dg_session *s,
 	}
 }
 
+/* A message of it may have run, and may run again: a peer that is being restarted is waited for. */
+static bool waits_for_restart(const struct dgram_endpoint *ep, const struct dg_session *s)
+{
+	for (uint32_t i = s->all.first; i != DG_NONE; i = dg_message_at(ep, i)->of_session.after)
+		if (dg_message_at(ep, i)->exposed_before)
+			return true;
+	return false;
+}
+
+static void connect_again(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now)
+{
+	uint32_t tries = dg_session_active(ep, s)->opening.tries;
+
+	s->due = now + dg_rtt_wait(&s->rtt, tries, dg_random_next(&ep->random));
+	dg_session_touch(ep, s);
+}
+
 /* A peer that takes every connection and drops it is not asked as fast as that goes. */
 static void put_off(struct dgram_endpoint *ep, const struct dg_place *place, uint64_t now)
 {
@@ -54,8 +71,7 @@ static void put_off(struct dgram_endpoint *ep, const struct dg_place *place, uin
 	if (!s || s->state != DG_OPENING || !(s->say & DG_SAY_INIT))
 		return;
 	s->say &= (uint8_t)~DG_SAY_INIT;
-	s->due = now + dg_rtt_wait(&s->rtt, 0, dg_random_next(&ep->random));
-	dg_session_touch(ep, s);
+	connect_again(ep, s, now);
 }
 
 static enum dgram_reason reason_of(int error)
@@ -81,6 +97,10 @@ void dgram_endpoint_cut(struct dgram_endpoint *ep, uint64_t session, int error, 
 	dg_event_release(ep);
 	if (!s || (s->state == DG_OPENING && s->why == DGRAM_REASON_BUSY))
 		return;
+	if (s->state == DG_OPENING && error != DGRAM_ERR_FOREIGN && waits_for_restart(ep, s)) {
+		connect_again(ep, s, now);
+		return;
+	}
 	if (s->state != DG_OPEN) {
 		dg_session_fail(ep, s, reason_of(error), now);
 		return;

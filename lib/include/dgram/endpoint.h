@@ -316,7 +316,7 @@ DGRAM_API void dgram_endpoint_stall(struct dgram_endpoint *ep, uint64_t session,
 /* The connection is gone, or never came up: DGRAM_ERR_REFUSED, DGRAM_ERR_UNREACHABLE, DGRAM_ERR_FOREIGN (who
  * is there speaks something else), or DGRAM_ERR_BROKEN. unsent: so many of the last datagrams that _transmit
  * gave for it did not leave whole; a message that they were to expose was not. The session ends, but for one
- * that was told BUSY: it asks again when it was told to. */
+ * that was told BUSY, and asks again when it was told to, and one that asks again for an idempotent request. */
 DGRAM_API void dgram_endpoint_cut(struct dgram_endpoint *ep, uint64_t session, int error, uint32_t unsent,
 				  uint64_t now);
 
