@@ -25,7 +25,7 @@ struct ping {
 	struct options common;
 	uint64_t interval, wait; /* ns; wait: for each answer */
 	struct target target;
-	struct dgram_socket socket;
+	struct door door;
 	struct server server;
 	struct roundtrips trips;
 	uint64_t next, ended;   /* next: ns, when the next one leaves */
@@ -259,10 +259,10 @@ static int open_way(struct ping *p)
 	if (code == 0 && target_is_group(&p->target.addrs[0]))
 		return fail_usage(o->command->name, "%s is a group: only one peer can be pinged", p->target.text);
 	if (code == 0)
-		code = target_socket(&p->socket, &p->target, o);
+		code = target_socket(&p->door.socket, &p->target, o);
 	if (code != 0)
 		return code;
-	code = server_open(&p->server, &p->socket, &config);
+	code = server_open(&p->server, &p->door, &config);
 	if (code == 0)
 		code = signals_catch();
 	return code;
@@ -279,6 +279,9 @@ static int check(struct ping *p)
 	code = target_parse(&p->target, o->words[0], o);
 	if (code != 0)
 		return code;
+	if (p->target.uri.scheme == DGRAM_SCHEME_TCP)
+		return fail_usage(o->command->name, "%s: over TCP nothing is lost: write HOST:PORT, which goes over UDP",
+				  o->words[0]);
 	if (p->target.uri.scheme != DGRAM_SCHEME_DGRAM)
 		return fail_usage(o->command->name,
 				  "%s: a plain endpoint answers no pings: write HOST:PORT for the dgram protocol, or: dgram request %s TEXT",
@@ -291,7 +294,7 @@ static int check(struct ping *p)
 
 static int run(const struct command *self, int argc, char **argv)
 {
-	struct ping p = {.interval = INTERVAL_DEFAULT, .wait = WAIT_DEFAULT, .socket.fd = -1};
+	struct ping p = {.interval = INTERVAL_DEFAULT, .wait = WAIT_DEFAULT, .door = {.scheme = DGRAM_SCHEME_DGRAM, .socket.fd = -1}};
 	struct output output;
 	uint64_t start = dgram_clock();
 	int code = options_parse(self, argc, argv, &p.common);
@@ -310,7 +313,7 @@ static int run(const struct command *self, int argc, char **argv)
 			code = conclude(&p);
 	}
 	server_close(&p.server);
-	dgram_socket_close(&p.socket);
+	door_close(&p.door);
 	roundtrips_free(&p.trips);
 	return code;
 }

@@ -299,6 +299,7 @@ class Hostile(Case):
     def test_options_that_cannot_be(self):
         for args, words in [
                 (["relay", ":0", over(1)], "only UDP"),
+                (["ping", over(1)], "over TCP nothing is lost"),
                 (["respond", "tcp://:0", "--exec", "true"], "is more than loopback"),
         ]:
             got = run(*args)
