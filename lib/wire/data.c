@@ -19,5 +19,6 @@ bool dg_data_decode(struct dg_data *out, const struct dg_parts *parts)
 		asks |= dg_frame_asks(&frame);
 		out->elicits_ack |= dg_frame_elicits_ack(&frame);
 	}
+	asks &= !(parts->header.flags & DG_FLAG_KEYED); /* which keeps to itself what is aboard */
 	return asks == ((parts->header.flags & DG_FLAG_ASKS) != 0);
 }

@@ -28,7 +28,8 @@ static bool header_is_valid(const struct dg_header *h)
 		return false;
 	if (h->flags & ~(types[h->type].flags | DG_FLAG_KEYED))
 		return false;
-	if (h->flags & DG_FLAG_KEYED ? !types[h->type].keyed : h->flags & DG_FLAG_PHASE)
+	if (h->flags & DG_FLAG_KEYED ? !types[h->type].keyed || h->flags & DG_FLAG_ASKS
+	                             : h->flags & DG_FLAG_PHASE)
 		return false;
 	return (h->receiver != 0) == types[h->type].receiver;
 }

@@ -37,7 +37,7 @@ enum dg_type {
 };
 
 #define DG_FLAG_KEYED 0x8000 /* the trailer is keyed mode's */
-#define DG_FLAG_ASKS 0x4000  /* DATA: a frame aboard wants an answer even from who does not know the session */
+#define DG_FLAG_ASKS 0x4000  /* DATA, open: a frame aboard wants an answer even from who does not know the session */
 #define DG_FLAG_PHASE 0x2000 /* DATA, keyed: which of two successive keys */
 
 struct dg_header {

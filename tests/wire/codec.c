@@ -7,7 +7,7 @@
  *
  * The form is that of wire.py. SENDER is the id of who sends, in the session of a DATA. Each kind's
  * form is described once, by a function that visits its fields: it shows them or, given a line,
- * parses them.
+ * parses them. Of keyed mode, what is inside: the trailer is a field, tag, and means nothing.
  */
 #define _GNU_SOURCE
 
@@ -295,13 +295,31 @@ static const char *const type_names[] = {"",     "INIT",      "ACCEPT", "COOKIE"
 struct whole {
 	struct dg_header header;
 	struct dg_hello hello;
-	size_t padding; /* INIT */
+	uint8_t tag[DG_TAG_SIZE]; /* keyed */
+	size_t padding;           /* INIT */
 	uint8_t cookie[DG_COOKIE_SIZE];
 	uint64_t number; /* DATA, NOSESSION, BUSY */
 	struct dg_group group;
 };
 
-#define PAD_LEAST (DG_INIT_SIZE_MIN - DG_HELLO_SIZE - DG_CRC_SIZE)
+static bool is_keyed(const struct dg_header *header)
+{
+	return (header->flags & DG_FLAG_KEYED) != 0;
+}
+
+/* What the library always writes. */
+static size_t pad_least(const struct dg_header *header)
+{
+	return DG_INIT_SIZE_MIN - DG_HELLO_SIZE - dg_trailer_size(header);
+}
+
+static void form_noise(struct form *form, const struct dg_header *header, struct dg_hello *f)
+{
+	if (!is_keyed(header))
+		return;
+	array(form, "ephemeral", f->ephemeral, sizeof f->ephemeral);
+	array(form, "sealed", f->sealed, sizeof f->sealed);
+}
 
 static void form_hello(struct form *form, struct whole *whole)
 {
@@ -317,11 +335,16 @@ static void form_hello(struct form *form, struct whole *whole)
 	f->datagram_max = (uint16_t)number(form, "largest", f->datagram_max, UINT16_MAX);
 	f->ack_delay_ms = (uint16_t)number(form, "delay", f->ack_delay_ms, UINT16_MAX);
 	array(form, "versions", f->versions, sizeof f->versions);
-	if (whole->header.type == DG_ACCEPT)
+	if (whole->header.type == DG_ACCEPT) {
+		form_noise(form, &whole->header, f);
 		return;
+	}
+	if (is_keyed(&whole->header))
+		f->key_hint = (uint16_t)number(form, "hint", f->key_hint, UINT16_MAX);
 	array(form, "cookie", f->cookie, sizeof f->cookie);
+	form_noise(form, &whole->header, f);
 	whole->padding = (size_t)number(form, "padding", whole->padding, ROOM);
-	form->failed |= whole->padding < PAD_LEAST; /* the library always writes these */
+	form->failed |= whole->padding < pad_least(&whole->header);
 }
 
 static void form_group(struct form *form, struct dg_group *f)
@@ -365,6 +388,8 @@ static void form_whole(struct form *form, struct whole *whole)
 		form_group(form, &whole->group);
 		break;
 	}
+	if (is_keyed(&whole->header))
+		array(form, "tag", whole->tag, sizeof whole->tag);
 }
 
 static bool whole_decode(struct whole *out, struct dg_reader *frames, const struct dg_parts *parts)
@@ -374,6 +399,8 @@ static bool whole_decode(struct whole *out, struct dg_reader *frames, const stru
 	bool good = true;
 
 	*out = (struct whole){.header = parts->header};
+	if (is_keyed(&parts->header))
+		memcpy(out->tag, parts->trailer, sizeof out->tag);
 	*frames = dg_reader(NULL, 0);
 	switch (parts->header.type) {
 	case DG_INIT:
@@ -381,7 +408,7 @@ static bool whole_decode(struct whole *out, struct dg_reader *frames, const stru
 		out->padding = parts->body_len - (DG_HELLO_SIZE - DG_HEADER_SIZE);
 		return dg_hello_decode(&out->hello, parts);
 	case DG_COOKIE:
-		return dg_cookie_decode(out->cookie, parts);
+		return !is_keyed(&parts->header) && dg_cookie_decode(out->cookie, parts);
 	case DG_DATA:
 		good = dg_data_decode(&data, parts);
 		out->number = data.number;
@@ -404,7 +431,7 @@ static void whole_encode(struct dg_writer *w, const struct whole *whole)
 	case DG_ACCEPT:
 		dg_hello_encode(w, &whole->header, &whole->hello);
 		if (whole->header.type == DG_INIT)
-			dg_write_bytes(w, zeros, whole->padding - PAD_LEAST);
+			dg_write_bytes(w, zeros, whole->padding - pad_least(&whole->header));
 		break;
 	case DG_COOKIE:
 		dg_cookie_encode(w, whole->header.receiver, whole->cookie);
@@ -435,7 +462,8 @@ static bool all_decode(struct whole *out, struct dg_reader *frames, const uint8_
 	struct dg_parts parts;
 
 	return dg_parts_decode(&parts, bytes, len) &&
-	       dg_crc_check(&parts, bytes, crc_id(&parts.header, sender)) &&
+	       (is_keyed(&parts.header) ||
+	        dg_crc_check(&parts, bytes, crc_id(&parts.header, sender))) &&
 	       whole_decode(out, frames, &parts);
 }
 
@@ -477,13 +505,16 @@ static uint8_t index_of(const char *name, const char *const names[], size_t coun
 
 /* Ends a datagram and prints it, if decoding takes it: sizes and the flag ASKS are the datagram's
  * as a whole. */
-static bool finish(struct dg_writer *w, const struct dg_header *header, uint64_t sender)
+static bool finish(struct dg_writer *w, const struct whole *whole, uint64_t sender)
 {
 	struct dg_reader frames;
-	struct whole whole;
+	struct whole back;
 
-	dg_crc_append(w, crc_id(header, sender));
-	if (w->failed || !all_decode(&whole, &frames, w->data, w->len, sender))
+	if (is_keyed(&whole->header))
+		dg_write_bytes(w, whole->tag, sizeof whole->tag);
+	else
+		dg_crc_append(w, crc_id(&whole->header, sender));
+	if (w->failed || !all_decode(&back, &frames, w->data, w->len, sender))
 		return false;
 	print_hex(w->data, w->len);
 	puts("");
@@ -516,7 +547,7 @@ static void encode(char *line, uint64_t sender, uint8_t *room)
 		whole_encode(&w, &whole);
 	while (!form.failed && !w.failed && *form.line)
 		encode_frame(&form, &w);
-	if (form.failed || !finish(&w, &whole.header, sender))
+	if (form.failed || !finish(&w, &whole, sender))
 		puts("refused");
 }
 
@@ -623,7 +654,6 @@ static void some_whole(struct dg_random *random, struct whole *whole, const uint
 {
 	*whole = (struct whole){
 	        .header = {.version = DG_VERSION, .type = DG_DATA},
-	        .padding = PAD_LEAST + (size_t)dg_random_below(random, 1000),
 	        .number = some_number(random),
 	        .group = {.boot = some_number(random),
 	                  .endpoint = some_number(random),
@@ -641,6 +671,9 @@ static void some_whole(struct dg_random *random, struct whole *whole, const uint
 		whole->header.receiver = 1 + some_number(random);
 	if (whole->header.type == DG_DATA && dg_random_below(random, 2))
 		whole->header.flags = DG_FLAG_ASKS;
+	if (dg_random_below(random, 4) == 0)
+		whole->header.flags = DG_FLAG_KEYED;
+	whole->padding = pad_least(&whole->header) + (size_t)dg_random_below(random, 1000);
 	if (whole->group.kind == DG_GROUP_SURVEY)
 		whole->group.padding = (size_t)dg_random_below(random, 300);
 	whole->group.name = some_name(random, &whole->group.name_len);
@@ -648,6 +681,13 @@ static void some_whole(struct dg_random *random, struct whole *whole, const uint
 	memcpy(whole->cookie, bytes, sizeof whole->cookie);
 	if (whole->header.type == DG_INIT)
 		memcpy(whole->hello.cookie, bytes, sizeof whole->hello.cookie);
+	if (!is_keyed(&whole->header))
+		return;
+	memcpy(whole->tag, bytes, sizeof whole->tag);
+	memcpy(whole->hello.ephemeral, bytes, sizeof whole->hello.ephemeral);
+	memcpy(whole->hello.sealed, bytes, sizeof whole->hello.sealed);
+	if (whole->header.type == DG_INIT)
+		whole->hello.key_hint = (uint16_t)some_number(random);
 }
 
 static void invent(uint64_t seed, uint64_t sender, uint8_t *room)
@@ -665,7 +705,7 @@ static void invent(uint64_t seed, uint64_t sender, uint8_t *room)
 		for (uint64_t n = dg_random_below(&random, 4);
 		     whole.header.type == DG_DATA && n < 4; n++)
 			append_some_frame(&random, &w, room);
-	} while (!finish(&w, &whole.header, sender));
+	} while (!finish(&w, &whole, sender));
 }
 
 int main(void)

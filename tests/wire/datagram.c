@@ -112,6 +112,10 @@ static void headers_that_nobody_may_send_are_refused(void **state)
 	        {.version = 1, .type = DG_INIT, .flags = DG_FLAG_ASKS},
 	        {.version = 1, .type = DG_DATA, .receiver = 1, .flags = DG_FLAG_PHASE},
 	        {.version = 1, .type = DG_DATA, .receiver = 1, .flags = 1},
+	        {.version = 1,
+	         .type = DG_DATA,
+	         .receiver = 1,
+	         .flags = DG_FLAG_KEYED | DG_FLAG_ASKS},
 	        {.version = 1, .type = DG_NOSESSION, .receiver = 1, .flags = DG_FLAG_KEYED},
 	        {.version = 1, .type = DG_BUSY, .receiver = 1, .flags = DG_FLAG_KEYED},
 	};
@@ -258,6 +262,8 @@ static void data_knows_what_is_aboard(void **state)
 		assert_int_equal(data.frames.left, row[i].len);
 		assert_false(decode_data(&data, row[i].frames, row[i].len,
 		                         row[i].asks ? 0 : DG_FLAG_ASKS));
+		/* who is not meant to know what is aboard is not told */
+		assert_true(decode_data(&data, row[i].frames, row[i].len, DG_FLAG_KEYED));
 	}
 	assert_false(decode_data(&data, "\x01\x15", 2, DG_FLAG_ASKS)); /* the second one is bad */
 }

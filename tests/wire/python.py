@@ -172,7 +172,7 @@ NUMBERS = {
 }
 
 
-def some_hello(rng, kind):
+def some_hello(rng, kind, keyed):
     spoken = bytes(rng.sample(range(1, 256), 1 if kind == "ACCEPT" else rng.randrange(1, 9)))
     wide = 2 ** 64 - 1
     fields = {
@@ -182,8 +182,14 @@ def some_hello(rng, kind):
         "credit": rng.choice([0, 16384, 2 ** 32 - 1]), "largest": rng.choice([508, 1200, 65507]),
         "delay": rng.choice([0, 25, 1000]), "versions": spoken.ljust(8, b"\0"),
     }
+    if keyed and kind == "INIT":
+        fields["hint"] = rng.randrange(2 ** 16)
     if kind == "INIT":
-        fields.update(cookie=rng.randbytes(16), padding=rng.choice([108, 109, 1052, rng.randrange(108, 1053)]))
+        fields["cookie"] = rng.randbytes(16)
+    if keyed:
+        fields.update(ephemeral=rng.randbytes(32), sealed=rng.randbytes(16))
+    if kind == "INIT":
+        fields["padding"] = rng.choice([0, 1, 944, rng.randrange(945)]) + (96 if keyed else 108)
     return fields
 
 
@@ -202,10 +208,11 @@ def some_group(rng):
 def some_records(rng):
     kind = rng.choice(list(wire.DATAGRAM_TYPES) + ["DATA"] * 8)
     receiver = 0 if kind in ("INIT", "GROUP") else 1 + some_number(rng)
-    records = [[kind, {"flags": 0, "receiver": receiver}]]
+    keyed = kind in ("INIT", "ACCEPT", "DATA", "GROUP") and rng.randrange(4) == 0
+    records = [[kind, {"flags": wire.KEYED if keyed else 0, "receiver": receiver}]]
     fields = records[0][1]
     if kind in ("INIT", "ACCEPT"):
-        fields.update(some_hello(rng, kind))
+        fields.update(some_hello(rng, kind, keyed))
     elif kind == "GROUP":
         fields.update(some_group(rng))
     elif kind == "COOKIE":
@@ -214,9 +221,14 @@ def some_records(rng):
         fields["retry"] = some_number(rng, 2 ** 32 - 1)
     else:
         fields["number"] = some_number(rng)
+    if keyed:
+        fields["tag"] = rng.randbytes(16)
     if kind == "DATA":
         records += [some_frame(rng) for _ in range(rng.choice([1, 1, 2, 5]))]
-        fields["flags"] = wire.ASKS if any(name in wire.ASKING for name, _ in records) else 0
+        if keyed:
+            fields["flags"] |= rng.choice([0, wire.PHASE])
+        elif any(name in wire.ASKING for name, _ in records):
+            fields["flags"] = wire.ASKS
     return [tuple(record) for record in records]
 
 

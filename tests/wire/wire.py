@@ -1,4 +1,5 @@
-"""The dgram wire format in open mode, written from docs/WIRE.md alone: a second implementation to hold the first against.
+"""The dgram wire format, written from docs/WIRE.md alone: a second implementation to hold the first against. Of keyed
+mode it knows what is inside once keyed.py has opened it; the trailer is then a field, "tag", and means nothing.
 
 decode(datagram, sender) and encode(text, sender) turn bytes into lines and back, or raise Malformed. sender is the id
 that the sender of a DATA datagram has in its session; other types do not use it. A line is the datagram's type and
@@ -15,7 +16,7 @@ import sys
 
 MAGIC = b"\xe4grm"
 VERSION = 1
-KEYED, ASKS = 0x8000, 0x4000
+KEYED, ASKS, PHASE = 0x8000, 0x4000, 0x2000
 WHOLE, NAMED, HOPS, ORDERED, IDEMPOTENT, PUSHED = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20
 CELL = 64
 BUSY = 1  # a NO that says when to ask again
@@ -167,7 +168,7 @@ def varint(value):
 
 # The datagrams
 
-def hello(io, kind):
+def hello(io, kind, keyed):
     need(io.number("session", 8), "session id 0")
     io.number("boot", 8)
     io.number("endpoint", 8)
@@ -180,35 +181,44 @@ def hello(io, kind):
     spoken = io.blob("versions", 8).rstrip(b"\0")
     need(spoken and 0 not in spoken, "versions")
     need(len(set(spoken)) == len(spoken), "a version listed twice")
-    io.zeros(4)  # key hint, reserved
+    if keyed and kind == "INIT":
+        io.number("hint", 2)
+    else:
+        io.zeros(2)
+    io.zeros(2)
     if kind == "INIT":
         io.blob("cookie", 16)
     else:
         need(len(spoken) == 1, "ACCEPT names one version")
         io.zeros(16)
-    io.zeros(48)  # ephemeral key, sealed
+    if keyed:
+        io.blob("ephemeral", 32)
+        io.blob("sealed", 16)
+    else:
+        io.zeros(48)
     if kind == "INIT":
         io.padding("padding", 0)
 
 
-def cookie(io, _):
+def cookie(io, _, keyed):
+    need(not keyed, "a sealed cookie")
     io.zeros(24)
     io.blob("cookie", 16)
 
 
-def packet(io, _):
+def packet(io, *_):
     need(io.number("number", 8) <= VARINT_MAX, "a packet number that no ACK could name")
 
 
-def nosession(io, _):
+def nosession(io, *_):
     io.number("number", 8)
 
 
-def busy(io, _):
+def busy(io, *_):
     io.number("retry", 4)
 
 
-def group(io, _):
+def group(io, *_):
     io.number("boot", 8)
     io.number("endpoint", 8)
     io.number("counter", 8)
@@ -226,15 +236,15 @@ def group(io, _):
         io.rest("data")
 
 
-# type: name, layout, smallest and largest datagram, flags that may be set, whether it has a receiver id
+# type: name, layout, smallest and largest datagram in open mode, whether it has a receiver id
 DATAGRAMS = {
-    1: ("INIT", hello, 256, 1200, 0, False),
-    2: ("ACCEPT", hello, 148, 148, 0, True),
-    3: ("COOKIE", cookie, 60, 60, 0, True),
-    4: ("DATA", packet, 29, 65507, ASKS, True),
-    5: ("NOSESSION", nosession, 28, 28, 0, True),
-    6: ("BUSY", busy, 24, 24, 0, True),
-    7: ("GROUP", group, 46, 1200, 0, False),
+    1: ("INIT", hello, 256, 1200, False),
+    2: ("ACCEPT", hello, 148, 148, True),
+    3: ("COOKIE", cookie, 60, 60, True),
+    4: ("DATA", packet, 29, 65507, True),
+    5: ("NOSESSION", nosession, 28, 28, True),
+    6: ("BUSY", busy, 24, 24, True),
+    7: ("GROUP", group, 46, 1200, False),
 }
 DATAGRAM_TYPES = {row[0]: kind for kind, row in DATAGRAMS.items()}
 
@@ -395,9 +405,19 @@ ASKING = {"SEND", "REQUEST", "PING", "PULL", "CANCEL", "ECHO"}
 # Both directions
 
 def trailer(kind, body, sender):
-    """Four bytes that close a datagram of this type."""
+    """Four bytes that close a datagram of this type in open mode."""
     secret = sender.to_bytes(8, "big") if kind == "DATA" else b""
     return crc32c(secret + body).to_bytes(4, "big")
+
+
+def is_keyed(flags, kind):
+    """Whether it is of keyed mode; the flags are such that this type can have."""
+    if not flags & KEYED:
+        need(not flags & ~(ASKS if kind == "DATA" else 0), "header flags")
+        return False
+    need(not flags & ~(KEYED | (PHASE if kind == "DATA" else 0)), "header flags")
+    need(kind not in ("NOSESSION", "BUSY"), "open mode's alone")
+    return True
 
 
 def decode(datagram, sender):
@@ -406,15 +426,19 @@ def decode(datagram, sender):
     need(datagram[:4] == MAGIC, "magic")
     need(datagram[4] == VERSION, "version")
     need(datagram[5] in DATAGRAMS, "type")
-    kind, layout, smallest, largest, allowed, received = DATAGRAMS[datagram[5]]
-    need(smallest <= len(datagram) <= largest, "size")
-    need(datagram[-4:] == trailer(kind, datagram[:-4], sender), "checksum")
+    kind, layout, smallest, largest, received = DATAGRAMS[datagram[5]]
+    keyed = is_keyed(int.from_bytes(datagram[6:8], "big"), kind)
+    more = 12 if keyed else 0
+    need(smallest + more * (kind != "INIT") <= len(datagram) <= largest + more * (largest < 1200), "size")
+    end = -4 - more
+    need(keyed or datagram[end:] == trailer(kind, datagram[:end], sender), "checksum")
 
-    io = Reader(datagram[6:-4])
+    io = Reader(datagram[6:end])
     flags = io.number("flags", 2)
-    need(not flags & ~allowed, "header flags")
     need(bool(io.number("receiver", 8)) == received, "receiver id")
-    layout(io, kind)
+    layout(io, kind, keyed)
+    if keyed:
+        io.fields["tag"] = datagram[end:]
     records = [(kind, io.fields)]
     if kind == "DATA":
         need(io.left(), "no frame")
@@ -422,7 +446,7 @@ def decode(datagram, sender):
             records.append(decode_frame(io))
         names = [name for name, _ in records if name != "PADDING"]
         need("CLOSE" not in names[:-1], "a frame behind CLOSE")
-        asks = any(name in ASKING for name, _ in records)
+        asks = any(name in ASKING for name, _ in records) and not keyed
         need(bool(flags & ASKS) == asks, "ASKS")
     need(not io.left(), "bytes left over")
     return records
@@ -445,9 +469,10 @@ def encode(records, sender):
     need(kind in DATAGRAM_TYPES, "no such datagram")
     body = MAGIC + bytes([VERSION, DATAGRAM_TYPES[kind]])
     io = Writer(dict(fields))
-    io.number("flags", 2)
+    keyed = bool(io.number("flags", 2) & KEYED)
     io.number("receiver", 8)
-    DATAGRAMS[DATAGRAM_TYPES[kind]][1](io, kind)
+    DATAGRAMS[DATAGRAM_TYPES[kind]][1](io, kind, keyed)
+    tag = io.keep("tag", bytes) if keyed else None
     need(not io.left(), "a field too many")
     body += io.data
     for name, fields in records[1:]:
@@ -456,14 +481,14 @@ def encode(records, sender):
         FRAMES[FRAME_TYPES[name]][1](io)
         need(not io.left(), "a field too many")
         body += bytes([FRAME_TYPES[name]]) + io.data
-    datagram = bytes(body) + trailer(kind, bytes(body), sender)
+    datagram = bytes(body) + (tag if keyed else trailer(kind, bytes(body), sender))
     need(decode(datagram, sender) == records, "not canonical")
     return datagram
 
 
 # The line form
 
-BYTES = {"cookie", "versions", "data"}
+BYTES = {"cookie", "versions", "data", "ephemeral", "sealed", "tag"}
 
 
 def show_field(name, value):
