@@ -38,13 +38,14 @@ static void not_started(struct process *p, int error)
 {
 	for (int i = 0; i < 3; i++)
 		close_end(p, i);
+	*p->group = 0;
 	p->state = PROCESS_ENDED;
 	p->end = (struct process_end){.outcome = PROCESS_NO_START, .code = error};
 }
 
 void process_start(struct process *p, const char *path, char *const *argv, char *const *env)
 {
-	struct spawn s = {.path = path, .argv = argv, .env = env, .fd = {-1, -1, -1}};
+	struct spawn s = {.path = path, .argv = argv, .env = env, .fd = {-1, -1, -1}, .group = p->group};
 	int error = 0;
 
 	p->fd[0] = p->fd[1] = p->fd[2] = -1;
@@ -215,6 +216,7 @@ void process_exited(struct process *p, const struct process_sink *sink)
 
 void process_reaped(struct process *p, int status, uint64_t now)
 {
+	*p->group = 0;
 	p->state = PROCESS_ENDED;
 	p->end.elapsed = now - p->started;
 	if (p->end.outcome != PROCESS_OK)

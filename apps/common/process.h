@@ -50,6 +50,7 @@ enum process_state {
 struct process {
 	enum process_state state;
 	pid_t pid; /* of the process and of its group */
+	pid_t *group; /* where that stands for the guard, while it is so; 0: none */
 	int fd[3]; /* our ends of its stdin, stdout, stderr; -1: closed */
 	uint32_t ticket;
 	uint64_t started, due; /* ns; due: when it is ended, or killed */

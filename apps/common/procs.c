@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "procs.h"
 
+#include "guard.h"
 #include "strays.h"
 
 #include <dgram/addr.h>
@@ -40,6 +41,7 @@ struct procs {
 	uint32_t job_count;
 	struct job *job;
 	struct process *seat;
+	struct guard guard;
 	pid_t *kept;     /* groups that run; filled for each search for strays */
 	uint32_t *queue; /* a ring of tickets */
 	uint32_t queue_first, queue_len;
@@ -86,6 +88,7 @@ static void lay_out(struct procs *p)
 	for (uint32_t i = 0; i < p->job_count; i++, at += c->request_max)
 		p->job[i].data = at;
 	for (uint32_t i = 0; i < c->running_max; i++, at += c->reply_max + 1) {
+		p->seat[i].group = &p->guard.groups[i];
 		p->seat[i].reply = at;
 		p->seat[i].reply_max = c->reply_max;
 		p->seat[i].grace = c->timeout < GRACE_MAX ? c->timeout : GRACE_MAX;
@@ -108,7 +111,8 @@ struct procs *procs_new(const struct procs_config *config)
 	p->seat = calloc(config->running_max, sizeof *p->seat);
 	p->kept = calloc(config->running_max, sizeof *p->kept);
 	p->bytes = malloc(jobs * config->request_max + config->running_max * (config->reply_max + 1));
-	if (p->epoll < 0 || !p->job || !p->queue || !p->seat || !p->kept || !p->bytes || take_signals(p) != 0) {
+	if (p->epoll < 0 || !p->job || !p->queue || !p->seat || !p->kept || !p->bytes || take_signals(p) != 0 ||
+	    !guard_open(&p->guard, config->running_max)) {
 		procs_free(p);
 		return NULL;
 	}
@@ -442,6 +446,7 @@ void procs_free(struct procs *p)
 	p->queue_len = 0;
 	if (p->bytes && p->signals >= 0)
 		farewell(p);
+	guard_close(&p->guard);
 	if (p->signals >= 0)
 		close(p->signals);
 	if (p->epoll >= 0)

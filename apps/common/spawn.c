@@ -36,14 +36,14 @@ ON_BORROWED_STACK static void default_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-ON_BORROWED_STACK static void close_others(void)
+ON_BORROWED_STACK void spawn_close_from(int first)
 {
 	struct rlimit limit = {.rlim_cur = 1024};
 
-	if (close_range(3, ~0U, 0) == 0)
+	if (close_range((unsigned)first, ~0U, 0) == 0)
 		return;
 	getrlimit(RLIMIT_NOFILE, &limit); /* Linux before 5.9 */
-	for (int fd = 3; fd < (int)limit.rlim_cur; fd++)
+	for (int fd = first; fd < (int)limit.rlim_cur; fd++)
 		close(fd);
 }
 
@@ -53,6 +53,7 @@ ON_BORROWED_STACK static int child(void *arg)
 
 	default_signals();
 	setpgid(0, 0);
+	*b->what->group = getpid();
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != b->parent)
 		_exit(127); /* the parent ended before the line above: nobody would kill us */
@@ -61,7 +62,7 @@ ON_BORROWED_STACK static int child(void *arg)
 			b->error = errno;
 			_exit(127);
 		}
-	close_others();
+	spawn_close_from(3);
 	execve(b->what->path, b->what->argv, b->what->env);
 	b->error = errno;
 	_exit(127);

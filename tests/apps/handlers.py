@@ -176,6 +176,15 @@ class Handlers(unittest.TestCase):
             r.wait_stderr(rb"ran longer than 1 s")
             self.assertTrue(eventually(lambda: not any(map(alive, pids))))
 
+    def test_a_responder_that_is_killed_takes_the_group_with_it(self):
+        with shell("sleep 1000 & echo $$ $! >&2; wait") as r:
+            self.send(r, b"")
+            r.wait_stderr(rb"handler: \d+ \d+")
+            pids = [int(n) for n in re.search(rb"handler: (\d+) (\d+)", r.stderr).groups()]
+            r.process.kill()
+            r.process.wait()
+            self.assertTrue(eventually(lambda: not any(map(alive, pids))))
+
     def test_floods_leave_memory_and_descriptors_as_they_were(self):
         with shell('eval "$(cat)"', "--max-procs", "2", "--exec-timeout", "200ms") as r:
             counts = []

@@ -507,7 +507,7 @@ static void free_takes_running_handlers_with_it(void **state)
 	turn(p);
 	procs_free(p);
 	assert_false(has_children());
-	assert_int_equal(open_descriptors(), descriptors - 2 /* epoll, signalfd */);
+	assert_int_equal(open_descriptors(), descriptors - 4 /* epoll, signalfd, two pipes of the guard */);
 }
 
 static void stderr_becomes_lines_of_bounded_length(void **state)
@@ -610,7 +610,8 @@ static void the_words_for_a_shell_are_its_script_and_parameters(void **state)
 static void old_news_of_a_flood_changes_nothing(void **state)
 {
 	uint8_t reply[5];
-	struct process p = {.reply = reply, .reply_max = 4};
+	pid_t group;
+	struct process p = {.group = &group, .reply = reply, .reply_max = 4};
 	struct process_sink sink = {.line = note};
 	char *env[] = {NULL};
 	siginfo_t info;
@@ -618,10 +619,12 @@ static void old_news_of_a_flood_changes_nothing(void **state)
 
 	(void)state;
 	process_start(&p, "/bin/sh", (char *const *)SH("echo too much"), env);
+	assert_int_equal(group, p.pid);
 	assert_int_equal(waitid(P_PID, (id_t)p.pid, &info, WEXITED | WNOWAIT), 0);
 	process_exited(&p, &sink);
 	assert_int_equal(waitpid(p.pid, &status, 0), p.pid);
 	process_reaped(&p, status, dgram_clock());
+	assert_int_equal(group, 0);
 	process_read(&p);
 	assert_int_equal(p.end.outcome, PROCESS_FLOOD);
 	assert_int_equal(p.state, PROCESS_ENDED);
