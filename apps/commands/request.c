@@ -24,7 +24,7 @@ _Static_assert(DGRAM_RESOLVE_MAX <= DGRAM_ASK_ADDRS_MAX, "every address of a nam
 
 struct request {
 	struct options common;
-	bool retry_refused, explain, all, trace_payload;
+	bool retry_refused, explain, all, trace_payload, fallback;
 	const char *trace; /* or NULL */
 	uint64_t replies;
 	uint64_t wait; /* ns; 0: not given */
@@ -40,11 +40,13 @@ enum {
 	OPT_MAX_REPLY,
 	OPT_TRACE,
 	OPT_TRACE_PAYLOAD,
+	OPT_FALLBACK,
 };
 
 /* clang-format off */
 static const struct argp_option table[] = {
 	{"retry-refused", OPT_RETRY_REFUSED, NULL, 0, "keep asking an address that refuses; until the deadline", 0},
+	{"fallback", OPT_FALLBACK, "tcp", 0, "over TCP, where no session comes up over UDP", 0},
 	{"explain", OPT_EXPLAIN, NULL, 0, "a time line of the tries on stderr", 0},
 	{"trace", OPT_TRACE, "FILE", OPTION_IN_HELP_ONLY, "every event as a JSON line in this file", 0},
 	{"trace-payload", OPT_TRACE_PAYLOAD, NULL, OPTION_IN_HELP_ONLY, "with what was sent and received", 0},
@@ -75,6 +77,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_RETRY_REFUSED:
 		r->retry_refused = true;
 		return 0;
+	case OPT_FALLBACK:
+		r->fallback = true;
+		return strcmp(arg, "tcp") == 0 ? 0 : options_refuse("--fallback", arg, "not tcp, and there is nothing else");
 	case OPT_EXPLAIN:
 		r->explain = true;
 		return 0;
@@ -411,6 +416,7 @@ static int ask_peer(const struct request *r, struct target *target)
 	        .kind = DGRAM_REQUEST,
 	        .retry_refused = r->retry_refused,
 	        .explain = r->explain,
+	        .fallback = r->fallback,
 	        .request_max = at_most(r->max_request, DGRAM_MESSAGE_MAX),
 	        .reply_max = at_most(r->max_reply, DGRAM_MESSAGE_MAX),
 	};
@@ -440,6 +446,11 @@ static int run(const struct command *self, int argc, char **argv)
 	code = target_parse(&a.target, r.common.words[0], &r.common);
 	if (code != 0)
 		return code;
+	if (r.fallback && a.target.uri.scheme != DGRAM_SCHEME_DGRAM)
+		return fail_usage(self->name,
+		                  "--fallback: %s is asked in one way; HOST:PORT can be asked over UDP "
+		                  "and over TCP",
+		                  r.common.words[0]);
 	return target_is_plain(&a.target.uri) ? ask_plain(&a) : ask_peer(&r, &a.target);
 }
 

@@ -111,6 +111,62 @@ void caller_close(struct caller *c)
 	c->loop = NULL;
 }
 
+/* -- from UDP to TCP -- */
+
+#define FALLBACK_TRIES 3 /* over UDP, of the deadline's half at most */
+
+static void search_begin(struct caller *c, uint64_t now);
+
+static uint64_t patience_of(const struct caller *c, const struct call *call)
+{
+	struct pace pace = pace_of(c->options, c->target);
+	uint64_t sum = 0, half = (call->until - call->start) / 2;
+
+	for (int i = 0; i < FALLBACK_TRIES; i++) {
+		sum += pace.first;
+		pace.first = pace_longer(&pace, pace.first);
+	}
+	return call->start + (sum < half ? sum : half);
+}
+
+/* As long as no session came up nothing was exposed, and what was begun can be begun anew. */
+static bool may_fall_back(const struct caller *c)
+{
+	struct dgram_endpoint_stats stats;
+
+	if (!c->fallback || c->tcp)
+		return false;
+	dgram_endpoint_stats(dgram_loop_endpoint(c->loop), &stats);
+	return stats.opened == 0;
+}
+
+/* The socket is closed: an ACCEPT that is on its way finds nobody. */
+static void fall_back(struct caller *c, const char *why, uint64_t now)
+{
+	char text[TARGET_TEXT_MAX];
+
+	for (size_t i = 0; i < CALLS_MAX; i++) {
+		struct call *call = c->calls[i];
+
+		if (call == NULL)
+			continue;
+		explain(c, call, "over UDP %s: trying TCP", why);
+		call->id = 0;
+		call->again = now;
+		call->tries = 0;
+	}
+	say_verbose("%s: over UDP %s: trying TCP", c->target->text, why);
+	caller_close(c);
+	c->tcp = true;
+	c->found = c->target->count == 1;
+	search_begin(c, now);
+	snprintf(text, sizeof text, "tcp://%.*s", (int)sizeof text - 7, c->target->text);
+	memcpy(c->target->text, text, sizeof text);
+	c->code = open_socket(c);
+	if (c->code == 0)
+		c->code = open_loop(c);
+}
+
 /* -- calls -- */
 
 static struct dgram_endpoint *endpoint(const struct caller *c)
@@ -262,6 +318,10 @@ static void ended(struct caller *c, struct call *call, const struct dgram_event 
 	explain_end(c, call);
 	c->found = c->found && (c->target->count == 1 || e->outcome == DGRAM_ANSWERED); /* else the others may be alive */
 	pause = pause_after(c, call);
+	if (pause == DGRAM_NEVER && e->outcome == DGRAM_REFUSED && now < call->until && may_fall_back(c)) {
+		fall_back(c, dgram_reason_text((enum dgram_reason)e->reason), now);
+		return;
+	}
 	if (now >= call->until || pause >= call->until - now) {
 		finish(c, call);
 		return;
@@ -353,7 +413,9 @@ static void work_on(struct caller *c, size_t i, uint64_t now)
 	} else {
 		if (!c->search.runs)
 			search_begin(c, now);
-		if (c->search.left == 0)
+		if (c->search.left == 0 && may_fall_back(c))
+			fall_back(c, dgram_reason_text(c->search.refusal), now);
+		else if (c->search.left == 0)
 			give_up(c, call, c->search.refusal);
 		else if (now >= c->search.next)
 			search_next(c, call, now);
@@ -366,6 +428,8 @@ static uint64_t work(struct caller *c)
 	uint64_t now = dgram_clock(), due = DGRAM_NEVER;
 	bool waits = false;
 
+	if (c->fallback && now >= c->patience && may_fall_back(c))
+		fall_back(c, "no session came up", now);
 	for (size_t i = first_due(c, 0, now); i < CALLS_MAX && c->code == 0;) {
 		uint64_t number = c->calls[i]->number;
 
@@ -381,6 +445,8 @@ static uint64_t work(struct caller *c)
 	}
 	if (!waits && !c->found)
 		c->search.runs = false; /* nobody is interested: the next call begins anew */
+	if (c->patience > now && c->patience < due && may_fall_back(c))
+		due = c->patience;
 	return waits && c->search.runs && c->search.next < due ? c->search.next : due;
 }
 
@@ -460,6 +526,7 @@ int caller_begin(struct caller *c, struct call *call)
 	call->again = call->start;
 	call->wait = pace.first;
 	call->tries = 0;
+	c->patience = c->patience > 0 ? c->patience : patience_of(c, call);
 	while (c->calls[i] != NULL)
 		i++;
 	c->calls[i] = call;

@@ -57,7 +57,8 @@ struct caller {
 	bool retry_refused;            /* keep asking an address that refuses */
 	bool explain;                  /* a time line on stderr */
 
-	bool tcp;                      /* over a connection */
+	bool tcp;                      /* over connections */
+	bool fallback;                 /* over those once no session came up over UDP */
 
 	/* its own */
 	struct dgram_socket socket;      /* unless tcp */
@@ -65,6 +66,7 @@ struct caller {
 	struct dgram_loop *loop;       /* NULL: not open yet */
 	struct call *calls[CALLS_MAX]; /* NULL: free */
 	uint64_t begun;
+	uint64_t patience; /* ns: with fallback, when UDP has had its time */
 	struct search search;
 	bool found;                    /* the address that answers is at */
 	size_t at;

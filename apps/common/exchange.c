@@ -58,6 +58,8 @@ static json_t *describe(const struct exchanging *g, const struct call *call)
 	add_number(event, "rtt_us", (e.elapsed > e.service ? e.elapsed - e.service : 0) / DGRAM_US);
 	if (asked)
 		add_number(event, "service_us", e.service / DGRAM_US);
+	if (g->caller.tcp)
+		json_object_set_new(event, "over", json_string("tcp"));
 	if (call->line > 0)
 		add_number(event, "line", call->line);
 	return event;
@@ -230,6 +232,7 @@ int exchange_run(const struct exchange *x, struct target *target)
 			.at_full = split && x->kind == DGRAM_SEND ? SENDS_AT_FULL : window,
 			.retry_refused = x->retry_refused,
 			.explain = x->explain,
+			.fallback = x->fallback,
 			.tcp = target->uri.scheme == DGRAM_SCHEME_TCP,
 		},
 	};

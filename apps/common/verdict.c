@@ -1,6 +1,7 @@
 #include "verdict.h"
 #include <dgram/error.h>
 #include <stdio.h>
+#include <string.h>
 
 static int code_of_refusal(enum dgram_reason reason)
 {
@@ -51,6 +52,12 @@ static int tell_no_name(const struct verdict *v)
 	return fail_line(v->line, CODE_NO, "%s: there is no '%s' there; not executed", to, name);
 }
 
+/* The target as it is without a scheme: after a fallback its text has one. */
+static const char *bare(const struct verdict *v)
+{
+	return strncmp(v->target->text, "tcp://", 6) == 0 ? v->target->text + 6 : v->target->text;
+}
+
 /* Who is there speaks something else. */
 static int tell_stranger(const struct verdict *v, enum dgram_reason reason)
 {
@@ -59,7 +66,7 @@ static int tell_stranger(const struct verdict *v, enum dgram_reason reason)
 							 : "what answers does not speak dgram";
 
 	if (v->tcp)
-		return fail_line(v->line, CODE_MALFORMED, "%s: %s (plain: dgram stream connect tcp://%s)", to, what, to);
+		return fail_line(v->line, CODE_MALFORMED, "%s: %s (plain: dgram stream connect tcp://%s)", to, what, bare(v));
 	return fail_line(v->line, CODE_MALFORMED, "%s: %s (plain: udp://%s)", to, what, to);
 }
 

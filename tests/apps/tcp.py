@@ -11,7 +11,7 @@ import unittest
 
 import harness
 from harness import Running, run
-from message import Case, background, ends, eventually, gate, lines_of
+from message import Case, at, background, ends, eventually, gate, lines_of
 
 
 def respond(*args, on="tcp://127.0.0.1:0", **more):
@@ -262,6 +262,57 @@ class Ends(Case):
                   "what answers does not speak dgram")
         self.ends(run("request", over(serve(lambda data: data)), "x"), 8, "the peer echoes")
         self.ends(run("request", "-T", "1s", over(serve(lambda data: b"")), "x"), 28, "no answer in 1 s")
+
+
+class Fallback(Case):
+    """UDP first; TCP where no session came up, and never once something was exposed."""
+
+    def test_refused_over_udp(self):
+        with respond("up=tr a-z A-Z") as r:
+            got = run("request", "-v", "--fallback", "tcp", at(r.port, "up"), "x")
+            self.ends(got, 0, r"127\.0\.0\.1:%d: over UDP no one listens there.*: trying TCP\n" % r.port)
+            self.assertEqual(got.stdout, b"X")
+            got = run("request", "--explain", "--fallback", "tcp", "localhost:%d/up" % r.port, "x")
+            self.ends(got, 0, "over UDP .*: trying TCP")
+            (line,) = lines_of(run("request", "--json", "--fallback", "tcp", at(r.port, "up"), "x").stdout)
+            self.assertEqual((line["text"], line["over"]), ("X", "tcp"))
+            self.ends(run("request", "--fallback", "tcp", at(r.port, "no"), "x"), 1, "no 'no' there; not executed")
+
+    def test_silent_over_udp(self):
+        """All that was begun is begun anew, within the same deadline; who accepts late accepts nothing."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s, respond("--echo") as r:
+            s.bind(("127.0.0.1", r.port))
+            lines = b"".join(b"%d\n" % i for i in range(100))
+            got = run("request", "--lines", "-T", "10s", "--fallback", "tcp", at(r.port), stdin=lines)
+            self.assertEqual((got.returncode, got.stdout, got.stderr), (0, lines, b""))
+            r.stop()
+            self.assertIn(b"100 requests, 100 answers\n", r.stderr)
+            got = run("request", "-T", "1s", "--fallback", "tcp", at(r.port), "x")
+            self.ends(got, 7, "tcp://127.0.0.1:%d: refused" % r.port)
+
+    def test_udp_is_taken_where_it_works(self):
+        with respond("--echo", on="127.0.0.1:0") as r, socket.create_server(("127.0.0.1", r.port)) as tcp:
+            tcp.settimeout(0)
+            got = run("request", "--explain", "--fallback", "tcp", at(r.port), "x")
+            self.ends(got, 0)
+            self.assertNotIn(b"TCP", got.stderr)
+            with self.assertRaises(BlockingIOError):
+                tcp.accept()
+
+    def test_never_once_it_may_have_run(self):
+        with harness.directory() as d, respond("it=sh -c 'echo run >> %s/runs; exec sleep 60'" % d, on="127.0.0.1:0") as r:
+            with respond("it=sh -c 'echo again >> %s/runs'" % d, on=over(r.port)):
+                asker = background("request", "--fallback", "tcp", "-T", "2s", at(r.port, "it"), "x")
+                self.assertTrue(eventually(lambda: os.path.exists(d + "/runs")))
+                r.process.kill()
+                self.assertEqual(ends(asker)[0], 52)
+            with open(d + "/runs") as f:
+                self.assertEqual(f.read(), "run\n")
+
+    def test_usage(self):
+        self.ends(run("request", "--fallback", "udp", at(1), "x"), 2, "not tcp")
+        for to in over(1), "udp://127.0.0.1:1":
+            self.ends(run("request", "--fallback", "tcp", to, "x"), 2, "asked in one way")
 
 
 class Hostile(Case):
