@@ -42,11 +42,19 @@ static void withdraw(struct dgram_endpoint *ep, struct dg_session *s)
 	s->in_by_place = s->current = false;
 }
 
-/* Those that came after it may begin what had to wait for it. */
-static void touch_later(struct dgram_endpoint *ep, const struct dg_session *s)
+/* What had to wait for earlier sessions stands in line again, and may begin if nothing else is in its way. */
+static void let_try(struct dgram_endpoint *ep, const struct dg_session *s)
+{
+	struct dg_message *m;
+
+	while ((m = dg_message_first(ep, s, DG_QUEUE_HELD)))
+		dg_message_queue(ep, m, DG_QUEUE_WAITING);
+}
+
+static void let_later_try(struct dgram_endpoint *ep, const struct dg_session *s)
 {
 	for (uint32_t i = s->of_place.after; i != DG_NONE; i = dg_session_at(ep, i)->of_place.after)
-		dg_session_touch(ep, dg_session_at(ep, i));
+		let_try(ep, dg_session_at(ep, i));
 }
 
 void dg_current_leave(struct dgram_endpoint *ep, struct dg_session *s)
@@ -55,7 +63,7 @@ void dg_current_leave(struct dgram_endpoint *ep, struct dg_session *s)
 	bool was_newest = s->in_by_place;
 
 	withdraw(ep, s);
-	touch_later(ep, s);
+	let_later_try(ep, s);
 	s->of_place = DG_NO_LINK;
 	if (of_place.after != DG_NONE)
 		dg_session_at(ep, of_place.after)->of_place.before = of_place.before;
@@ -78,7 +86,7 @@ bool dg_current_is_in_order(const struct dgram_endpoint *ep, const struct dg_ses
 void dg_current_ordered_ended(struct dgram_endpoint *ep, struct dg_session *s)
 {
 	if (--s->ordered_out == 0)
-		touch_later(ep, s);
+		let_later_try(ep, s);
 }
 
 /* ---- which one -------------------------------------------------------------------------------- */
@@ -111,13 +119,19 @@ static bool is_movable(const struct dg_message *m)
 	return !m->pinned && m->id == DG_NO_ID; /* a named one is waited for where it is */
 }
 
-bool dg_current_has_movable(const struct dgram_endpoint *ep, const struct dg_session *s)
+static bool has_movable_in(const struct dgram_endpoint *ep, const struct dg_session *s,
+                           enum dg_queue queue)
 {
-	const struct dg_message *m = dg_message_first(ep, s, DG_QUEUE_WAITING);
+	const struct dg_message *m = dg_message_first(ep, s, queue);
 
 	while (m && !is_movable(m))
 		m = m->of_queue.after == DG_NONE ? NULL : dg_message_at(ep, m->of_queue.after);
 	return m != NULL;
+}
+
+bool dg_current_has_movable(const struct dgram_endpoint *ep, const struct dg_session *s)
+{
+	return has_movable_in(ep, s, DG_QUEUE_WAITING) || has_movable_in(ep, s, DG_QUEUE_HELD);
 }
 
 /* What waits in s goes where new messages go, so that they do not overtake it. */
@@ -125,6 +139,7 @@ static void move_waiting(struct dgram_endpoint *ep, struct dg_session *s, struct
 {
 	struct dg_message *m, *after;
 
+	let_try(ep, s);
 	for (m = dg_message_first(ep, s, DG_QUEUE_WAITING); m; m = after) {
 		after = m->of_queue.after == DG_NONE ? NULL : dg_message_at(ep, m->of_queue.after);
 		if (is_movable(m))
@@ -145,6 +160,7 @@ void dg_current_follow(struct dgram_endpoint *ep, struct dg_session *s)
 	}
 	enter(ep, s);
 	s->current = s->in_by_place;
+	let_try(ep, s);
 	if (older)
 		move_waiting(ep, older, s);
 }

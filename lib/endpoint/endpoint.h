@@ -108,6 +108,7 @@ enum dg_queue {
 	DG_QUEUE_WAITING, /* not begun, in the order of submit */
 	DG_QUEUE_WORK,    /* has something to send that asks for an ACK */
 	DG_QUEUE_FREE,    /* has something to send that does not: POST, pulled answers */
+	DG_QUEUE_HELD,    /* not begun, ordered, behind one in an earlier session */
 	DG_QUEUES,
 };
 
@@ -522,6 +523,7 @@ void dg_out_lose(struct dgram_endpoint *ep, struct dg_message *m, struct dg_sess
                  const struct dg_ending *how, uint64_t now);
 void dg_out_ask_again(struct dgram_endpoint *ep, struct dg_session *s);
 bool dg_out_is_used_up(const struct dg_session *s, const struct dg_active *a);
+/* False: none that waits behind it may begin now either. */
 bool dg_out_begin(struct dgram_endpoint *ep, struct dg_session *s, struct dg_message *m, uint64_t now);
 void dg_out_acked(struct dgram_endpoint *ep, struct dg_session *s, struct dg_message *m,
                   const struct dg_item *item, uint64_t now);

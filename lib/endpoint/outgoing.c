@@ -213,8 +213,10 @@ bool dg_out_begin(struct dgram_endpoint *ep, struct dg_session *s, struct dg_mes
 	}
 	if (is_old(s, now) && !m->pinned && dg_session_replace(ep, s, now))
 		return false;
-	if (m->flags & DG_ORDERED && !dg_current_is_in_order(ep, s))
-		return false;
+	if (m->flags & DG_ORDERED && !dg_current_is_in_order(ep, s)) {
+		dg_message_queue(ep, m, DG_QUEUE_HELD);
+		return true;
+	}
 	if (is_silent(s, m, now)) {
 		dg_doubt_check(ep, s, now);
 		return false;

@@ -211,7 +211,8 @@ static void begin_active(struct dgram_endpoint *ep, struct dg_session *s, uint64
 	a->session = s->slot;
 	a->pinged_at = now;
 	a->assured_from = DG_NO_ID;
-	a->queues[0] = a->queues[1] = a->queues[2] = DG_EMPTY_LIST;
+	for (int i = 0; i < DG_QUEUES - 1; i++)
+		a->queues[i] = DG_EMPTY_LIST;
 	dg_window_wake(&s->window, &a->window, dg_session_profile(s)->ack_delay_ms * DGRAM_MS, now);
 	dg_recovery_init(&a->recovery, a->ring, ep->config.window, s->next_number,
 	                 dg_rtt_is_measured(&s->rtt));

@@ -44,8 +44,6 @@ static bool waiting_is_ready(const struct dgram_endpoint *ep, const struct dg_se
 		return false;
 	if (dg_out_is_used_up(s, dg_session_active(ep, s)))
 		return true;
-	if (m->flags & DG_ORDERED && !dg_current_is_in_order(ep, s))
-		return false;
 	if (m->id == DG_NO_ID)
 		return s->next_id < s->allowed_ids;
 	return m->cells.total <= s->allowed - s->begun;
