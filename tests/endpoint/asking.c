@@ -977,6 +977,45 @@ static void order_holds_from_session_to_session(void **state)
 	bench_close(&b);
 }
 
+/* Also when the session between the two ended before it had anything; who is not ordered does not wait. */
+static void order_outlives_a_session_that_had_nothing(void **state)
+{
+	struct dg_frame accepted = {.type = DG_ACCEPTED, .code = DG_ACCEPTED_RUNNING};
+	struct line l = {.accepted = 0};
+	struct dgram_message message;
+	struct bench b;
+	uint64_t first, second;
+
+	(void)state;
+	bench_open(&b, NULL);
+	message = bench_message(DGRAM_REQUEST, &(struct dgram_addr){0}, "x");
+	message.to = bench_addr("10.0.0.1:1000");
+	message.ordered = true;
+	first = bench_submit(&b, &message);
+	serve(&b, &l, 1 * MS);
+	hand_say(&l.hands[0], hand_ack_of(0, 0), accepted);
+	serve(&b, &l, 10 * S);
+	second = bench_submit(&b, &message);
+	serve(&b, &l, 3 * S); /* a PING is not acknowledged: the second session */
+	assert_int_equal(l.accepted, 2);
+	assert_int_equal(dgram_endpoint_cancel(b.ep, second, b.now), 0);
+	assert_int_equal(bench_event(&b, DGRAM_EVENT_DONE).id, second);
+	hand_say(&l.hands[1], {.type = DG_CLOSE, .code = DG_CLOSE_EVICTED});
+	bench_submit(&b, &message);
+	serve(&b, &l, 1 * S);
+	assert_int_equal(l.accepted, 3);
+	assert_int_equal(l.requests[2], 0);
+	message.ordered = false;
+	bench_submit(&b, &message);
+	serve(&b, &l, 1 * MS);
+	assert_int_equal(l.requests[2], 1);
+	hand_say(&l.hands[0], hand_reply(0, "done"));
+	assert_int_equal(bench_event(&b, DGRAM_EVENT_DONE).id, first);
+	serve(&b, &l, 1 * MS);
+	assert_int_equal(l.requests[2], 2);
+	bench_close(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1012,6 +1051,7 @@ int main(void)
 	        cmocka_unit_test(what_was_exposed_is_never_refused_later),
 	        cmocka_unit_test(what_is_sent_away_twice_is_refused),
 	        cmocka_unit_test(order_holds_from_session_to_session),
+	        cmocka_unit_test(order_outlives_a_session_that_had_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
