@@ -15,19 +15,27 @@ static void probe(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now)
 	s->probe = spare->slot;
 }
 
-/* A PING is to be acknowledged within three PTOs, and is repeated as if it were the first. */
-static void assure_from_now(const struct dgram_endpoint *ep, struct dg_session *s)
+static uint64_t three_ptos(const struct dg_session *s, uint32_t probes)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t i = probes; i < probes + 3; i++)
+		sum += dg_rtt_wait(&s->rtt, i, 0);
+	return sum;
+}
+
+/* A PING is to be acknowledged within three PTOs. It is repeated as if it were the first, unless the last one that
+ * was to assure us drew nothing either: then the gaps go on growing. */
+static void assure_from_now(const struct dgram_endpoint *ep, struct dg_session *s, uint64_t now)
 {
 	struct dg_active *a = dg_session_active(ep, s);
 
+	if (!a->unassured)
+		a->recovery.probes = 0;
+	a->unassured = true;
 	a->assured_from = a->recovery.next;
-	a->recovery.probes = 0;
 	s->say |= DG_SAY_PING;
-}
-
-static uint64_t three_ptos(const struct dg_session *s)
-{
-	return dg_rtt_wait(&s->rtt, 0, 0) + dg_rtt_wait(&s->rtt, 1, 0) + dg_rtt_wait(&s->rtt, 2, 0);
+	s->due = now + three_ptos(s, a->recovery.probes);
 }
 
 void dg_doubt(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now)
@@ -35,8 +43,7 @@ void dg_doubt(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now)
 	if (s->state != DG_OPEN || s->doubted || !dg_session_wake(ep, s, now))
 		return;
 	s->doubted = true;
-	assure_from_now(ep, s);
-	s->due = now + three_ptos(s);
+	assure_from_now(ep, s, now);
 	dg_session_touch(ep, s); /* first: busy, it is not what makes room for its own probe */
 	if (s->probe == DG_NONE)
 		probe(ep, s, now);
@@ -45,8 +52,10 @@ void dg_doubt(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now)
 void dg_doubt_hasten(struct dgram_endpoint *ep, struct dg_session *s,
                      const struct dg_session *probe, uint64_t now)
 {
-	if (now + three_ptos(probe) < s->due)
-		s->due = now + three_ptos(probe);
+	uint64_t due = now + three_ptos(probe, 0);
+
+	if (due < s->due)
+		s->due = due;
 	dg_session_touch(ep, s);
 }
 
@@ -54,9 +63,8 @@ void dg_doubt_check(struct dgram_endpoint *ep, struct dg_session *s, uint64_t no
 {
 	if (s->checking || s->doubted || !dg_session_wake(ep, s, now))
 		return;
-	assure_from_now(ep, s);
+	assure_from_now(ep, s, now);
 	s->checking = true;
-	s->due = now + three_ptos(s);
 	dg_session_touch(ep, s);
 }
 
@@ -64,6 +72,7 @@ void dg_doubt_check(struct dgram_endpoint *ep, struct dg_session *s, uint64_t no
 void dg_doubt_assured(struct dgram_endpoint *ep, struct dg_session *s, uint64_t now)
 {
 	dg_session_active(ep, s)->assured_from = DG_NO_ID;
+	dg_session_active(ep, s)->unassured = false;
 	s->doubted = s->checking = false;
 	s->due = DGRAM_NEVER;
 	if (s->probe != DG_NONE && !s->spare)

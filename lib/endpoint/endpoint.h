@@ -241,6 +241,7 @@ struct dg_active {
 	struct dg_link of_quiet; /* blocks that can be taken away, the longest unused first */
 	uint32_t session;
 	bool is_quiet;
+	bool unassured;     /* doubted or checked, and since then no ACK ended it */
 	uint64_t repeated;  /* number of the packet that the last probe repeated; the second of two says something else */
 	uint8_t refusals;   /* packets with several frames that were lost in a row: the peer may have no room for all */
 	uint8_t probes;     /* packets to send whatever the window says */
