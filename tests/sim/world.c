@@ -284,7 +284,8 @@ static void link_event(struct sim_world *world, unsigned from, unsigned to)
 		return; /* no system believes a report that is damaged, or quotes what nobody sent */
 	d.from = error ? to : from;
 	d.to = error ? from : to;
-	if (!error && rough(world) && sim_chance(&world->random, world->faults.mangle))
+	/* Not what is damaged already: the start of the one before it might mend it. */
+	if (!error && !d.damaged && rough(world) && sim_chance(&world->random, world->faults.mangle))
 		mangle(world, link, &d, buffer);
 	link->last_len = d.len < sizeof link->last ? d.len : sizeof link->last;
 	if (d.len)
