@@ -1,11 +1,11 @@
 /* pacer.h - when the next datagram may go, so that a window does not leave in one burst; RFC 9002,
  * section 7.7.
  *
- * The pacer remembers until when the line would be taken, had everything left at exactly the rate
- * asked for. What is sent may run ahead of that by a burst: ten datagrams, or two milliseconds'
- * worth if that is more. The time is there because timers tick in milliseconds: who sleeps until
- * its turn wakes up late, and must then be able to send what it missed, or a fast link would wait
- * for a slow clock.
+ * The pacer remembers how many bytes have left ahead of the rate, and they become fewer at the rate
+ * of the moment: a rate that was very low for a while holds nothing up later. What is sent may run
+ * ahead by a burst: ten datagrams, or two milliseconds' worth if that is more. The time is there
+ * because timers tick in milliseconds: who sleeps until its turn wakes up late, and must then be
+ * able to send what it missed, or a fast link would wait for a slow clock.
  */
 #ifndef DG_CORE_PACER_H
 #define DG_CORE_PACER_H
@@ -14,7 +14,8 @@
 
 /* All zeros: nothing was sent yet. */
 struct dg_pacer {
-	uint64_t taken_until; /* ns */
+	uint64_t ahead; /* bytes */
+	uint64_t at;    /* ns: when that was so */
 };
 
 /* When a datagram may go, in ns; it may be in the past. rate: bytes/s, 0: no limit; datagram: bytes
