@@ -359,6 +359,10 @@ static void check_healed(struct peer *p, const struct record *r, const struct dg
 	/* Who has fewer places than there are peers may have none for this one. */
 	if (e->outcome == DGRAM_ANSWERED || p->cramped || s->peers[r->to].cramped)
 		return;
+	/* A copy that was seen first now makes a session look alive that its peer has forgotten. */
+	if (e->outcome == DGRAM_UNKNOWN && e->reason == DGRAM_REASON_LOST &&
+	    (s->world->faults.late || s->attacker))
+		return;
 	/* A clock that jumped in a session makes its deadlines wrong to its end. */
 	if (e->reason == DGRAM_REASON_EXPIRED && s->world->faults.every[SIM_MISHAP_JUMP])
 		return;
@@ -408,6 +412,8 @@ static void check_cancelled(const struct peer *p, const struct record *r)
 		return;
 	if (w->faults.every[SIM_MISHAP_PAUSE] || w->faults.every[SIM_MISHAP_JUMP] || p->cramped ||
 	    s->peers[r->to].cramped)
+		return;
+	if (s->peers[r->to].port != PORT) /* nobody is where it went: the keep-alive finds out */
 		return;
 	fail(p, "message %u was cancelled before the heal, and has not ended", number_of(s, r));
 }
