@@ -20,6 +20,7 @@ static const char *const mark_names[] = {
         MARKS(MARK_ROW)
 #undef MARK_ROW
 };
+_Static_assert(MARK_COUNT <= SIM_PLAY_MARKS_MAX, "each situation has its counter");
 
 /* ---- who is there ------------------------------------------------------------------------------- */
 

@@ -88,10 +88,10 @@ static bool replay(struct attacker *a, struct sim_datagram *out)
 	*out = (struct sim_datagram){
 	        .to = seen->to, .data = a->buffer, .len = seen->len, .copy = true};
 	switch (below(a, 4)) {
-	case 0: /* changed, by one bit or many */
+	case 0: /* changed, by pairs of bits: the network flips one, and does not make it whole again */
 		for (uint64_t n = 1 + below(a, 3); n > 0; n--) {
 			size_t at = (size_t)below(a, seen->len);
-			a->buffer[at] ^= (uint8_t)(1 << below(a, 8));
+			a->buffer[at] ^= (uint8_t)(3 << below(a, 7));
 		}
 		out->damaged = memcmp(a->buffer, seen->bytes, seen->len) != 0;
 		break;

@@ -23,7 +23,7 @@ struct sim_play {
 	int (*table)(void); /* NULL: it has none */
 };
 
-#define SIM_PLAY_MARKS_MAX 64
+#define SIM_PLAY_MARKS_MAX 96
 
 int sim_run(int argc, char **argv, const struct sim_play *play);
 
