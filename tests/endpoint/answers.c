@@ -183,7 +183,7 @@ static void garbage_draws_nothing(void **state)
 	         DGRAM_FATE_FOREIGN},
 	        {"\xe4grm\1\x9\x40\0\1\2\3\4\5\6\7\10\0\0\0\0\0\0\0\0\1\0\0\0\0", 29,
 	         DGRAM_FATE_MALFORMED},
-	        {"\xe4grm\1\4\xc0\0\1\2\3\4\5\6\7\10\0\0\0\0\0\0\0\0\1\0\0\0\0"
+	        {"\xe4grm\1\4\x80\0\1\2\3\4\5\6\7\10\0\0\0\0\0\0\0\0\1\0\0\0\0"
 	         "\0\0\0\0\0\0\0\0\0\0\0\0",
 	         41, DGRAM_FATE_MODE},
 	};
