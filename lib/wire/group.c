@@ -5,11 +5,23 @@ static bool is_valid(const struct dg_group *g)
 {
 	if (g->kind < DG_GROUP_POST || g->kind > DG_GROUP_SURVEY_REPLY)
 		return false;
-	if (g->flags & ~(DG_NAMED | DG_HOPS) || (g->flags & DG_HOPS && g->hops == 0))
+	if (g->flags & ~(DG_NAMED | DG_HOPS | DG_TOO_LONG) || (g->flags & DG_HOPS && g->hops == 0))
+		return false;
+	if (g->flags & DG_TOO_LONG && (g->kind != DG_GROUP_SURVEY_REPLY || g->len > 0))
 		return false;
 	if (g->kind != DG_GROUP_SURVEY && g->padding > 0)
 		return false;
 	return !(g->flags & DG_NAMED) || dg_name_is_valid(g->name, g->name_len);
+}
+
+/* HELLO and GOODBYE, of which the format says what they hold. */
+static bool says_what_it_must(const struct dg_group *g)
+{
+	struct dg_presence presence;
+
+	if (g->kind == DG_GROUP_HELLO)
+		return g->flags & DG_NAMED && dg_presence_decode(&presence, g->data, g->len);
+	return g->kind != DG_GROUP_GOODBYE || (!(g->flags & DG_NAMED) && g->len == 0);
 }
 
 static bool has_nonce(const struct dg_group *g)
@@ -50,20 +62,18 @@ bool dg_group_decode(struct dg_group *out, const uint8_t *body, size_t len)
 		out->hops = dg_read_u8(&r);
 	if (has_nonce(out))
 		out->nonce = dg_read_u64(&r);
-	if (r.failed || !is_valid(out))
-		return false;
 	if (out->kind == DG_GROUP_SURVEY)
-		return read_survey(out, &r);
+		return read_survey(out, &r) && is_valid(out);
 	out->len = r.left;
 	out->data = dg_read_bytes(&r, out->len);
-	return true;
+	return !r.failed && is_valid(out) && says_what_it_must(out);
 }
 
 void dg_group_encode(struct dg_writer *w, const struct dg_group *g)
 {
 	uint8_t *zeros;
 
-	if (!is_valid(g)) {
+	if (!is_valid(g) || !says_what_it_must(g)) {
 		w->failed = true;
 		return;
 	}

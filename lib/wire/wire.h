@@ -111,7 +111,7 @@ enum dg_group_kind {
 struct dg_group {
 	uint64_t boot, endpoint, counter;
 	uint8_t kind;  /* enum dg_group_kind */
-	uint8_t flags; /* DG_NAMED, DG_HOPS */
+	uint8_t flags; /* DG_NAMED, DG_HOPS, DG_TOO_LONG */
 	uint8_t hops, name_len;
 	uint64_t nonce; /* SURVEY, SURVEY_REPLY */
 	const uint8_t *name, *data;
@@ -121,6 +121,20 @@ struct dg_group {
 bool dg_group_decode(struct dg_group *out, const uint8_t *body, size_t len);
 /* Body only: header before it, trailer behind it. The writer fails for values that decode refuses. */
 void dg_group_encode(struct dg_writer *w, const struct dg_group *group);
+
+/* What a peer says of itself: HELLO's data, and the answer to a survey that asks who is there. */
+struct dg_presence {
+	uint16_t port;           /* that takes INIT */
+	uint64_t left_out;       /* services that did not fit */
+	const uint8_t *services; /* for dg_presence_next() */
+	size_t len;              /* of them: each has a byte for its length, then its name */
+};
+
+bool dg_presence_decode(struct dg_presence *out, const uint8_t *data, size_t len);
+/* The writer fails for what decode refuses: port 0, services not in order or twice. */
+void dg_presence_encode(struct dg_writer *w, const struct dg_presence *presence);
+/* The next service; false: there are no more. */
+bool dg_presence_next(struct dg_reader *services, const uint8_t **name, size_t *len);
 
 enum dg_frame_type {
 	DG_PADDING = 0x00,
@@ -153,6 +167,7 @@ enum dg_frame_type {
 #define DG_ORDERED 0x08
 #define DG_IDEMPOTENT 0x10
 #define DG_PUSHED 0x20
+#define DG_TOO_LONG 0x40 /* SURVEY_REPLY */
 
 enum dg_no {
 	DG_NO_BUSY = 1,

@@ -652,6 +652,8 @@ static void some_hello(struct dg_random *random, struct dg_hello *h)
 
 static void some_whole(struct dg_random *random, struct whole *whole, const uint8_t *bytes)
 {
+	static const uint8_t presence[] = "\x60\x96\x05\001a\003a.b\001b";
+
 	*whole = (struct whole){
 	        .header = {.version = DG_VERSION, .type = DG_DATA},
 	        .number = some_number(random),
@@ -676,6 +678,13 @@ static void some_whole(struct dg_random *random, struct whole *whole, const uint
 	whole->padding = pad_least(&whole->header) + (size_t)dg_random_below(random, 1000);
 	if (whole->group.kind == DG_GROUP_SURVEY)
 		whole->group.padding = (size_t)dg_random_below(random, 300);
+	if (whole->group.kind == DG_GROUP_HELLO) {
+		whole->group.data = presence;
+		whole->group.len = sizeof presence - 1;
+		whole->group.flags |= DG_NAMED;
+	} else if (whole->group.kind == DG_GROUP_GOODBYE) {
+		whole->group.len = 0;
+	}
 	whole->group.name = some_name(random, &whole->group.name_len);
 	some_hello(random, &whole->hello);
 	memcpy(whole->cookie, bytes, sizeof whole->cookie);

@@ -281,8 +281,9 @@ static void groups_come_back_as_they_went(void **state)
 	         .hops = 2,
 	         .name = (const uint8_t *)"a.b",
 	         .name_len = 3,
-	         .data = (const uint8_t *)"",
-	         .len = 0},
+	         .data = (const uint8_t *)"\x60\x96\x00\004time",
+	         .len = 8},
+	        {.kind = DG_GROUP_GOODBYE, .data = (const uint8_t *)"", .len = 0},
 	        {.kind = DG_GROUP_SURVEY,
 	         .endpoint = 1,
 	         .nonce = 7,
@@ -290,6 +291,11 @@ static void groups_come_back_as_they_went(void **state)
 	         .len = 1,
 	         .padding = 100},
 	        {.kind = DG_GROUP_SURVEY_REPLY, .nonce = 7, .data = (const uint8_t *)"!", .len = 1},
+	        {.kind = DG_GROUP_SURVEY_REPLY,
+	         .nonce = 7,
+	         .flags = DG_TOO_LONG,
+	         .data = (const uint8_t *)"",
+	         .len = 0},
 	};
 	uint8_t body[256], again[256];
 
@@ -322,6 +328,23 @@ static void groups_that_nobody_may_send_are_not_encoded(void **state)
 	         .name = (const uint8_t *)".",
 	         .name_len = 1},
 	        {.kind = DG_GROUP_POST, .padding = 1},
+	        {.kind = DG_GROUP_POST, .flags = DG_TOO_LONG},
+	        {.kind = DG_GROUP_SURVEY_REPLY,
+	         .flags = DG_TOO_LONG,
+	         .data = (const uint8_t *)"!",
+	         .len = 1},
+	        {.kind = DG_GROUP_HELLO, .data = (const uint8_t *)"\x60\x96\x00", .len = 3},
+	        {.kind = DG_GROUP_HELLO,
+	         .flags = DG_NAMED,
+	         .name = (const uint8_t *)"me",
+	         .name_len = 2,
+	         .data = (const uint8_t *)"\x60\x96",
+	         .len = 2},
+	        {.kind = DG_GROUP_GOODBYE, .data = (const uint8_t *)"!", .len = 1},
+	        {.kind = DG_GROUP_GOODBYE,
+	         .flags = DG_NAMED,
+	         .name = (const uint8_t *)"me",
+	         .name_len = 2},
 	};
 
 	(void)state;
@@ -332,6 +355,80 @@ static void groups_that_nobody_may_send_are_not_encoded(void **state)
 		dg_group_encode(&w, &row[i]);
 		assert_true(w.failed);
 	}
+}
+
+static void a_peer_says_its_services_in_order(void **state)
+{
+	static const struct {
+		const char *data;
+		size_t len;
+		bool good;
+	} row[] = {
+	        {"\x60\x96\x00", 3, true},
+	        {"\x60\x96\x05\001a\002a-\003a.b\002aa\001b", 17, true},
+	        {"\x00\x00\x00", 3, false}, /* port 0 */
+	        {"\x60\x96", 2, false},
+	        {"\x60\x96\x40\x05", 4, false}, /* a longer varint than it must be */
+	        {"\x60\x96\x00\001b\001a", 7, false},
+	        {"\x60\x96\x00\001a\001a", 7, false},
+	        {"\x60\x96\x00\002aa\001a", 8, false},
+	        {"\x60\x96\x00\000", 4, false},
+	        {"\x60\x96\x00\002a", 5, false}, /* cut short */
+	        {"\x60\x96\x00\001A", 5, false},
+	};
+	uint8_t again[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+		struct dg_writer w = dg_writer(again, sizeof again);
+		struct dg_presence p;
+
+		assert_int_equal(dg_presence_decode(&p, (const uint8_t *)row[i].data, row[i].len),
+		                 row[i].good);
+		if (!row[i].good)
+			continue;
+		dg_presence_encode(&w, &p);
+		assert_int_equal(w.len, row[i].len);
+		assert_memory_equal(again, row[i].data, row[i].len);
+	}
+}
+
+static void what_no_peer_may_say_is_not_encoded(void **state)
+{
+	static const struct dg_presence row[] = {
+	        {.services = (const uint8_t *)"\001a", .len = 2},
+	        {.port = 1, .services = (const uint8_t *)"\001b\001a", .len = 4},
+	        {.port = 1, .left_out = DG_VARINT_MAX + 1},
+	};
+	uint8_t data[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+		struct dg_writer w = dg_writer(data, sizeof data);
+
+		dg_presence_encode(&w, &row[i]);
+		assert_true(w.failed);
+	}
+}
+
+static void services_come_one_by_one(void **state)
+{
+	struct dg_presence p;
+	struct dg_reader r;
+	const uint8_t *name;
+	size_t len;
+
+	(void)state;
+	assert_true(dg_presence_decode(&p, (const uint8_t *)"\x60\x96\x07\001a\003a.b", 9));
+	assert_int_equal(p.port, 24726);
+	assert_int_equal(p.left_out, 7);
+	r = dg_reader(p.services, p.len);
+	assert_true(dg_presence_next(&r, &name, &len));
+	assert_int_equal(len, 1);
+	assert_true(dg_presence_next(&r, &name, &len));
+	assert_int_equal(len, 3);
+	assert_memory_equal(name, "a.b", 3);
+	assert_false(dg_presence_next(&r, &name, &len));
 }
 
 int main(void)
@@ -348,6 +445,9 @@ int main(void)
 	        cmocka_unit_test(data_knows_what_is_aboard),
 	        cmocka_unit_test(groups_come_back_as_they_went),
 	        cmocka_unit_test(groups_that_nobody_may_send_are_not_encoded),
+	        cmocka_unit_test(a_peer_says_its_services_in_order),
+	        cmocka_unit_test(what_no_peer_may_say_is_not_encoded),
+	        cmocka_unit_test(services_come_one_by_one),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

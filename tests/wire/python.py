@@ -193,13 +193,29 @@ def some_hello(rng, kind, keyed):
     return fields
 
 
+def some_presence(rng):
+    services = sorted({some_name(rng).encode() for _ in range(rng.randrange(5))})
+    return (rng.randrange(1, 65536).to_bytes(2, "big") + wire.varint(some_number(rng)) +
+            b"".join(bytes([len(name)]) + name for name in services))
+
+
 def some_group(rng):
     kind, flags = rng.randrange(1, 6), rng.choice([0, 2, 4, 6])
+    if kind == wire.HELLO:
+        flags |= wire.NAMED
+    elif kind == wire.GOODBYE:
+        flags &= wire.HOPS
+    elif kind == wire.SURVEY_REPLY:
+        flags |= rng.choice([0, wire.TOO_LONG])
     fields = {"boot": some_number(rng), "endpoint": some_number(rng), "counter": some_number(rng), "kind": kind,
               "group_flags": flags, **some_marks(rng, flags)}
     if kind in (wire.SURVEY, wire.SURVEY_REPLY):
         fields["nonce"] = some_number(rng)
     fields["data"] = some_data(rng)
+    if kind == wire.HELLO:
+        fields["data"] = some_presence(rng)
+    elif kind == wire.GOODBYE or flags & wire.TOO_LONG:
+        fields["data"] = b""
     if kind == wire.SURVEY:
         fields["padding"] = rng.randrange(600)
     return fields

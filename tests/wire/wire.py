@@ -17,10 +17,10 @@ import sys
 MAGIC = b"\xe4grm"
 VERSION = 1
 KEYED, ASKS, PHASE = 0x8000, 0x4000, 0x2000
-WHOLE, NAMED, HOPS, ORDERED, IDEMPOTENT, PUSHED = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20
+WHOLE, NAMED, HOPS, ORDERED, IDEMPOTENT, PUSHED, TOO_LONG = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0x40
 CELL = 64
 BUSY = 1  # a NO that says when to ask again
-SURVEY, SURVEY_REPLY = 2, 5
+SURVEY, HELLO, GOODBYE, SURVEY_REPLY = 2, 3, 4, 5
 VARINT_MAX = 2 ** 62 - 1
 
 
@@ -225,15 +225,31 @@ def group(io, *_):
     kind = io.number("kind", 1)
     need(1 <= kind <= 5, "group kind")
     flags = io.number("group_flags", 1)
-    need(not flags & ~(NAMED | HOPS), "group flags")
+    need(not flags & ~(NAMED | HOPS | (TOO_LONG if kind == SURVEY_REPLY else 0)), "group flags")
+    need(kind != HELLO or flags & NAMED, "a peer without a name")
+    need(kind != GOODBYE or not flags & NAMED, "GOODBYE with a name")
     marks(io, flags)
     if kind in (SURVEY, SURVEY_REPLY):
         io.number("nonce", 8)
     if kind == SURVEY:
         io.counted("data")
         io.padding("padding", 0)
-    else:
-        io.rest("data")
+        return
+    rest = io.rest("data")
+    need(not rest or kind != GOODBYE and not flags & TOO_LONG, "data where there is none")
+    if kind == HELLO:
+        presence(rest)
+
+
+def presence(data):
+    """What a peer says of itself; (port, services left out, services)."""
+    io, services = Reader(data), []
+    need(io.number("port", 2), "port 0")
+    io.varint("left_out")
+    while io.left():
+        services.append(valid_name(io))
+    need(all(one.encode() < two.encode() for one, two in zip(services, services[1:])), "services out of order")
+    return io.fields["port"], io.fields["left_out"], services
 
 
 # type: name, layout, smallest and largest datagram in open mode, whether it has a receiver id
@@ -251,11 +267,16 @@ DATAGRAM_TYPES = {row[0]: kind for kind, row in DATAGRAMS.items()}
 
 # The frames
 
+def valid_name(io):
+    name = io.name()
+    need(1 <= len(name) <= 64, "a name of no or too many bytes")
+    need(re.fullmatch(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*", name, re.ASCII), "a name of other letters")
+    return name
+
+
 def marks(io, flags):
     if flags & NAMED:
-        name = io.name()
-        need(1 <= len(name) <= 64, "a name of no or too many bytes")
-        need(re.fullmatch(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*", name, re.ASCII), "a name of other letters")
+        valid_name(io)
     if flags & HOPS:
         need(io.number("hops", 1), "0 hops")
 
