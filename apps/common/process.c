@@ -52,7 +52,11 @@ void process_start(struct process *p, const char *path, char *const *argv, char 
 	p->written = p->reply_len = p->line_len = 0;
 	p->line_cut = false;
 	p->end = (struct process_end){.outcome = PROCESS_OK};
-	p->pid = open_pipes(p, s.fd) == 0 ? spawn(&s) : -1;
+	p->pid = -1;
+	if (open_pipes(p, s.fd) == 0) {
+		process_feed(p); /* before it lives: if we are killed now it has all that fits, and not the end of a part */
+		p->pid = spawn(&s);
+	}
 	if (p->pid < 0)
 		error = errno;
 	for (int i = 0; i < 3; i++)
@@ -63,7 +67,6 @@ void process_start(struct process *p, const char *path, char *const *argv, char 
 		return;
 	}
 	p->state = PROCESS_RUNS;
-	process_feed(p);
 }
 
 /* As much of the request as fits, until all is written or nobody is there to read it. */

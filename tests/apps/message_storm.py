@@ -1,8 +1,9 @@
 """Many clients, a bad network, and somebody who is killed again and again: whatever a client was told is true.
 
 The handler writes its request's id and number to a journal (one write, O_APPEND) when it runs. Afterwards no id and no
-number stands there twice; answered and failed ran once, with the answer of that run; refused, silent and busy never ran;
-"may have run", and who was killed before he was told, once at most. And no process is left.
+number stands there twice, and each run had all of its request; answered and failed ran once, with the answer of that
+run; refused, silent and busy never ran; "may have run", and who was killed before he was told, once at most. And no
+process is left.
 
 message_storm.py N: the first storm alone, with N requests (500 as a test), and its figures.
 """
@@ -22,14 +23,14 @@ import unittest
 import harness
 from exec_storm import alive, marked
 from handlers import eventually
-from harness import DGRAM, Running, free_port
+from harness import DGRAM, Running
 
 COUNT = 500
 BAD_PATH = ("--loss", "20%", "--dup", "10%", "--reorder", "10%")
 NEVER_RAN, RAN, MAY_HAVE_RUN, NOBODY_TOLD = (7, 28, 75), (0, 1), 52, -signal.SIGKILL
 SCRIPT = r"""
 read -r number seconds code rest
-echo "$DGRAM_ID $number" >>%s
+echo "$DGRAM_ID $number ${#rest}" >>%s
 test "$seconds" = 0 || sleep "$seconds"
 echo "$DGRAM_ID $number"
 exit "$code"
@@ -46,19 +47,24 @@ class Storm:
         self.chance = random.Random(seed)
         self.count, self.kill, self.pause, self.slow, self.clients = count, kill, pause, slow, clients
         self.patience, self.mark, self.kills = patience, "dgram-storm-%d-%d" % (os.getpid(), seed), 0
-        self.port, self.via = free_port(), free_port()
+        self.port, self.via = 0, 0  # what they got at their first start
         self.told = {}  # number: (code, answer)
         self.asking = {}  # number: process
+        self.sizes = {}  # number: bytes of the rest of its request
         self.news = threading.Condition()
         self.numbers = iter(range(count))
 
     def respond(self):
-        return Running("respond", "--max-procs", "8", "127.0.0.1:%d" % self.port, "--sh", "--exec", SCRIPT % self.journal,
-                       env=dict(os.environ, LC_STORM=self.mark))
+        r = Running("respond", "--max-procs", "8", "127.0.0.1:%d" % self.port, "--sh", "--exec", SCRIPT % self.journal,
+                    env=dict(os.environ, LC_STORM=self.mark))
+        self.port = r.port
+        return r
 
     def relay(self, path):
-        return Running("relay", "127.0.0.1:%d" % self.via, "127.0.0.1:%d" % self.port, *path, "--seed",
-                       str(self.chance.randrange(1 << 30)), wait_for=rb"relaying")
+        r = Running("relay", "127.0.0.1:%d" % self.via, "127.0.0.1:%d" % self.port, *path, "--seed",
+                    str(self.chance.randrange(1 << 30)), wait_for=rb"relaying")
+        self.via = int(re.search(rb"relaying \S+:(\d+) to", r.stderr)[1])
+        return r
 
     def client(self, chance):
         while True:
@@ -66,8 +72,8 @@ class Storm:
                 number = next(self.numbers, None)
             if number is None:
                 return
-            text = "%d %s %s %s\n" % (number, chance.choice(self.slow), chance.choice("0000003"),
-                                      "x" * chance.choice((0, 0, 0, 0, 0, 0, 3000, 60000)))
+            size = self.sizes[number] = chance.choice((0, 0, 0, 0, 0, 0, 3000, 60000))
+            text = "%d %s %s %s\n" % (number, chance.choice(self.slow), chance.choice("0000003"), "x" * size)
             port = chance.choice((self.via,) * 9 + (self.port,))
             with subprocess.Popen([DGRAM, "request", "-T", chance.choice(self.patience), "127.0.0.1:%d" % port],
                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as p:
@@ -116,13 +122,15 @@ class Storm:
                 process.close()
         self.left = eventually(lambda: not [pid for pid in marked(self.mark) if alive(pid)])
         with open(self.journal, encoding="ascii") as f:
-            self.lines = [line.split() for line in f]
+            self.lines = [line[:-1].split(" ") for line in f]
 
     def lies(self):
         """What was told and is not so, or happened and should not have."""
-        ran = collections.Counter(int(number) for _, number in self.lines)
-        entry = {int(number): "%s %s\n" % (mark, number) for mark, number in self.lines}
-        ids = collections.Counter(mark for mark, _ in self.lines)
+        cut = [line for line in self.lines if not line[1] or int(line[2]) != self.sizes[int(line[1])]]
+        yield from ("a handler had not all of its request: %r" % line for line in cut)
+        ran = collections.Counter(int(number) for _, number, _ in self.lines if number)
+        entry = {int(number): "%s %s\n" % (mark, number) for mark, number, _ in self.lines if number}
+        ids = collections.Counter(mark for mark, *_ in self.lines)
         yield from ("id %s ran %d times" % row for row in ids.items() if row[1] > 1)
         yield from ("number %d ran %d times" % row for row in ran.items() if row[1] > 1)
         if len(self.told) != self.count:
