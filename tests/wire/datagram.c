@@ -30,6 +30,12 @@ static const struct dg_header init_header = {.version = DG_VERSION, .type = DG_I
 static const struct dg_header accept_header = {
         .version = DG_VERSION, .type = DG_ACCEPT, .receiver = 7};
 
+/* Up to the last field: what the compiler left free behind it is nobody's. */
+static void assert_hello_equal(const struct dg_hello *one, const struct dg_hello *other)
+{
+	assert_memory_equal(one, other, offsetof(struct dg_hello, sealed) + sizeof one->sealed);
+}
+
 static void hellos_come_back_as_they_went(void **state)
 {
 	static const struct {
@@ -48,7 +54,7 @@ static void hellos_come_back_as_they_went(void **state)
 		assert_true(dg_parts_decode(&parts, datagram, len));
 		assert_true(dg_crc_check(&parts, datagram, 0));
 		assert_true(dg_hello_decode(&back, &parts));
-		assert_memory_equal(&back, &a_hello, sizeof back);
+		assert_hello_equal(&back, &a_hello);
 	}
 }
 
@@ -219,7 +225,7 @@ static void keyed_hellos_have_their_own_fields(void **state)
 	assert_true(dg_parts_decode(&parts, datagram, w.len));
 	assert_false(dg_crc_check(&parts, datagram, 0));
 	assert_true(dg_hello_decode(&back, &parts));
-	assert_memory_equal(&back, &hello, sizeof back);
+	assert_hello_equal(&back, &hello);
 	w = dg_writer(datagram, sizeof datagram);
 	dg_hello_encode(&w, &accept, &hello);
 	assert_true(w.failed); /* the key hint is INIT's */
