@@ -207,6 +207,22 @@ static void it_agrees_with_the_formulas_of_the_rfc(void **state)
 	}
 }
 
+/* Where others hold back, nothing that happens changes that all may leave. */
+static void unhindered_has_no_limit(void **state)
+{
+	struct dg_congestion c;
+	const struct dg_congestion_ack ack = {.sent_at = 1, .bytes = 1200, .in_flight = 1200};
+
+	(void)state;
+	dg_congestion_init(&c, &dg_unhindered, 1200, 10);
+	dg_congestion_lost(&c, 1, 2);
+	dg_congestion_collapse(&c);
+	dg_congestion_acked(&c, &ack);
+	dg_congestion_resize(&c, 65507);
+	assert_true(c.window >= UINT64_MAX / 2);
+	assert_int_equal(dg_congestion_rate(&c, DGRAM_MS), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -220,6 +236,7 @@ int main(void)
 	        cmocka_unit_test(another_datagram_size_keeps_the_window_but_for_the_least),
 	        cmocka_unit_test(the_rate_is_five_quarters_of_a_window_each_round_trip),
 	        cmocka_unit_test(it_agrees_with_the_formulas_of_the_rfc),
+	        cmocka_unit_test(unhindered_has_no_limit),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

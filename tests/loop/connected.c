@@ -85,7 +85,6 @@ static void long_messages_arrive_whole_both_ways(void **state)
 		assert_int_equal(client.party.last.len, lengths[i]);
 	}
 	assert_int_equal(stats_of(&client.party).lost, 0);
-	assert_int_equal(stats_of(&client.party).probes, 0);
 	assert_int_equal(connections_of(&client).begun, 1);
 	side_close(&client);
 	side_close(&server);
@@ -145,6 +144,10 @@ static void both_sides_ask_over_one_connection(void **state)
 
 /* ---- what is lost ------------------------------------------------------------------------------- */
 
+/* Hundreds of endpoints come and go. */
+static const struct dgram_endpoint_config little = {
+        .sessions = 4, .half_open = 4, .messages = 64, .requests = 8, .window = 64, .pool = 1u << 19, .message_max = 1u << 17};
+
 struct tally {
 	uint32_t answered, refused, unknown, unknown_ran;
 };
@@ -194,8 +197,8 @@ static uint64_t ask_and_cut(struct tally *t, size_t len, int way, uint64_t limit
 	uint64_t passed;
 	uint8_t *data = calloc(1, len + 1);
 
-	side_open(&server, "127.0.0.1:0", NULL);
-	side_open(&client, NULL, NULL);
+	side_open(&server, "127.0.0.1:0", &little);
+	side_open(&client, NULL, &little);
 	middleman_open(&m, &server.party.here);
 	m.ways[way].limit = limit;
 	submit(&client.party, DGRAM_REQUEST, &m.here, data, len);
@@ -234,8 +237,8 @@ static void ask_and_stall(struct tally *t, size_t len, uint64_t bytes)
 	struct middleman m;
 	uint64_t end = dgram_clock() + PATIENCE;
 
-	side_open(&server, "127.0.0.1:0", NULL);
-	side_open(&client, NULL, NULL);
+	side_open(&server, "127.0.0.1:0", &little);
+	side_open(&client, NULL, &little);
 	middleman_open(&m, &server.party.here);
 	limited_port = m.here.port;
 	budget = bytes;

@@ -118,7 +118,7 @@ static inline void sides_sleep(const struct side *a, const struct side *b, const
 	        {.fd = m != NULL && m->up ? m->ends[1].fd : -1, .events = POLLIN},
 	};
 
-	assert_true(poll(fds, 5, 10) >= 0); /* ms: the middleman, and who watches counts, have no deadline */
+	assert_true(poll(fds, 5, 2) >= 0); /* ms: the middleman, and who watches counts, have no deadline */
 }
 
 /* Until *counter is count. m may be NULL. */
