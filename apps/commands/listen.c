@@ -21,6 +21,7 @@ struct listening {
 	const struct options *o; /* common */
 	struct dgram_uri uri;
 	struct door door;
+	struct trace trace;
 	struct output output;
 	struct dgram_datagram v[UDP_BATCH];
 	size_t batch;
@@ -32,7 +33,8 @@ struct listening {
 
 /* clang-format off */
 static const struct argp_child children[] = {
-	OPTIONS_COUNT, OPTIONS_DEADLINE, OPTIONS_PRINT, OPTIONS_LISTEN, OPTIONS_PROTOCOL, OPTIONS_GENERAL, {0},
+	OPTIONS_COUNT, OPTIONS_DEADLINE, OPTIONS_PRINT, OPTIONS_LISTEN, OPTIONS_PROTOCOL, OPTIONS_TRACE, OPTIONS_GENERAL,
+	{0},
 };
 /* clang-format on */
 
@@ -236,7 +238,7 @@ static int take_events(struct listening *l, struct server *s)
 static int listen_messages(struct listening *l)
 {
 	struct server s;
-	int code = server_open(&s, &l->door, NULL);
+	int code = server_open(&s, &l->door, NULL, &l->trace, "listen");
 	if (code != 0)
 		return code;
 	s.end = l->end;
@@ -295,6 +297,8 @@ static int run(const struct command *self, int argc, char **argv)
 		                  "--plain: both kinds at one port is not in this version yet; for "
 		                  "plain datagrams write udp://%s",
 		                  o->words[0]);
+	if (code == 0)
+		code = target_is_plain(&l.uri) ? trace_check_plain(o) : trace_open(&l.trace, o);
 	if (code == 0)
 		code = door_open(&l.door, &l.uri, o->words[0], o);
 	if (code != 0)

@@ -27,6 +27,7 @@ struct ping {
 	struct target target;
 	struct door door;
 	struct server server;
+	struct trace trace;
 	struct roundtrips trips;
 	uint64_t next, ended;   /* next: ns, when the next one leaves */
 	size_t at;              /* the address that is tried */
@@ -48,7 +49,8 @@ static const struct argp_option table[] = {
 };
 
 static const struct argp_child children[] = {
-	OPTIONS_COUNT, OPTIONS_DEADLINE, OPTIONS_JSON, OPTIONS_BIND, OPTIONS_PROTOCOL, OPTIONS_GENERAL, {0},
+	OPTIONS_COUNT, OPTIONS_DEADLINE, OPTIONS_JSON, OPTIONS_BIND, OPTIONS_PROTOCOL, OPTIONS_TRACE, OPTIONS_GENERAL,
+	{0},
 };
 /* clang-format on */
 
@@ -260,9 +262,10 @@ static int open_way(struct ping *p)
 		return fail_usage(o->command->name, "%s is a group: only one peer can be pinged", p->target.text);
 	if (code == 0)
 		code = target_socket(&p->door.socket, &p->target, o);
-	if (code != 0)
-		return code;
-	code = server_open(&p->server, &p->door, &config);
+	if (code == 0)
+		code = trace_open(&p->trace, o);
+	if (code == 0)
+		code = server_open(&p->server, &p->door, &config, &p->trace, "ping");
 	if (code == 0)
 		code = signals_catch();
 	return code;

@@ -24,8 +24,7 @@ _Static_assert(DGRAM_RESOLVE_MAX <= DGRAM_ASK_ADDRS_MAX, "every address of a nam
 
 struct request {
 	struct options common;
-	bool retry_refused, explain, all, trace_payload, fallback;
-	const char *trace; /* or NULL */
+	bool retry_refused, explain, all, fallback;
 	uint64_t replies;
 	uint64_t wait; /* ns; 0: not given */
 	uint64_t max_request, max_reply;
@@ -38,8 +37,6 @@ enum {
 	OPT_WAIT,
 	OPT_MAX_REQUEST,
 	OPT_MAX_REPLY,
-	OPT_TRACE,
-	OPT_TRACE_PAYLOAD,
 	OPT_FALLBACK,
 };
 
@@ -48,8 +45,6 @@ static const struct argp_option table[] = {
 	{"retry-refused", OPT_RETRY_REFUSED, NULL, 0, "keep asking an address that refuses; until the deadline", 0},
 	{"fallback", OPT_FALLBACK, "tcp", 0, "over TCP, where no session comes up over UDP", 0},
 	{"explain", OPT_EXPLAIN, NULL, 0, "a time line of the tries on stderr", 0},
-	{"trace", OPT_TRACE, "FILE", OPTION_IN_HELP_ONLY, "every event as a JSON line in this file", 0},
-	{"trace-payload", OPT_TRACE_PAYLOAD, NULL, OPTION_IN_HELP_ONLY, "with what was sent and received", 0},
 	{"replies", OPT_REPLIES, "N|all", 0, "collect N answers, or all that come in --wait", 0},
 	{"wait", OPT_WAIT, "DUR", OPTION_IN_HELP_ONLY, "how long to collect (default 1 s)", 0},
 	{"max-request", OPT_MAX_REQUEST, "SIZE", OPTION_IN_HELP_ONLY, "a longer payload is not sent: exit 63 (default 4MiB)", 0},
@@ -83,12 +78,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_EXPLAIN:
 		r->explain = true;
 		return 0;
-	case OPT_TRACE:
-		r->trace = arg;
-		return 0;
-	case OPT_TRACE_PAYLOAD:
-		r->trace_payload = true;
-		return 0;
 	case OPT_REPLIES:
 		return parse_replies(r, arg);
 	case OPT_WAIT:
@@ -105,7 +94,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 /* clang-format off */
 static const struct argp_child children[] = {
 	OPTIONS_TIMING, OPTIONS_PAYLOAD, OPTIONS_PRINT,	  OPTIONS_BIND,
-	OPTIONS_COUNT,	OPTIONS_PROTOCOL, OPTIONS_GENERAL, {0},
+	OPTIONS_COUNT,	OPTIONS_PROTOCOL, OPTIONS_TRACE,  OPTIONS_GENERAL,
+	{0},
 };
 /* clang-format on */
 static const struct argp argp = {table, parse, NULL, NULL, children, NULL, NULL};
@@ -379,7 +369,7 @@ static int prepare(struct asking *a)
 	const struct request *r = a->r;
 	const struct options *o = &r->common;
 	output_open(&a->output, o->print);
-	int code = trace_open(&a->trace, r->trace, r->trace_payload);
+	int code = trace_open(&a->trace, o);
 	if (code != 0)
 		return code;
 	bool udp = a->target.uri.scheme == DGRAM_SCHEME_UDP;
@@ -425,9 +415,6 @@ static int ask_peer(const struct request *r, struct target *target)
 		                  "--replies and --wait are for a group, and %s is one peer, who "
 		                  "answers once",
 		                  target->text);
-	if (r->trace != NULL)
-		return fail_usage("request", "--trace is for plain endpoints in this version; "
-		                             "--explain has a time line");
 	return exchange_run(&x, target);
 }
 

@@ -24,6 +24,7 @@ struct respond {
 	struct options common;
 	struct dgram_uri uri; /* where it listens */
 	enum answer_form form;
+	struct trace trace;
 	bool several; /* forms were given */
 	char *text;
 	char **exec; /* the command's own vector */
@@ -144,7 +145,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_child children[] = {
-	OPTIONS_COUNT, OPTIONS_JSON, OPTIONS_LISTEN, OPTIONS_PROTOCOL, OPTIONS_GENERAL, {0},
+	OPTIONS_COUNT, OPTIONS_JSON, OPTIONS_LISTEN, OPTIONS_PROTOCOL, OPTIONS_TRACE, OPTIONS_GENERAL,
+	{0},
 };
 static const struct argp argp = {table, parse, NULL, NULL, children, NULL, NULL};
 
@@ -434,7 +436,10 @@ static int serve(struct respond *r, struct responder_config *c, struct door *doo
 	if (code != 0)
 		return code;
 	configure(r, door, c);
-	code = announce(r, c, local);
+	c->trace = &r->trace;
+	code = is_plain(r) ? trace_check_plain(&r->common) : trace_open(&r->trace, &r->common);
+	if (code == 0)
+		code = announce(r, c, local);
 	if (code != 0)
 		return code;
 	return is_plain(r) ? serve_plain(r, c, &door->socket) : serve_messages(r, c, door);

@@ -6,6 +6,7 @@
 #include "common/options.h"
 #include "common/payload.h"
 #include "common/target.h"
+#include "common/trace.h"
 #include <dgram/ask.h>
 #include <errno.h>
 #include <string.h>
@@ -16,7 +17,8 @@
 
 /* clang-format off */
 static const struct argp_child children[] = {
-	OPTIONS_TIMING, OPTIONS_PAYLOAD, OPTIONS_BIND, OPTIONS_COUNT, OPTIONS_PROTOCOL, OPTIONS_JSON, OPTIONS_GENERAL, {0},
+	OPTIONS_TIMING, OPTIONS_PAYLOAD, OPTIONS_BIND, OPTIONS_COUNT, OPTIONS_PROTOCOL, OPTIONS_JSON, OPTIONS_TRACE, OPTIONS_GENERAL,
+	{0},
 };
 /* clang-format on */
 
@@ -120,6 +122,8 @@ static int send_plain(struct target *target, const struct options *o)
 	struct output output;
 	int code = check_plain(o);
 	output_open(&output, o->print);
+	if (code == 0)
+		code = trace_check_plain(o);
 	if (code == 0)
 		code = payload_open(&payload, o, o->words + 1, o->word_count - 1, PAYLOAD_MAX);
 	if (code != 0)

@@ -85,6 +85,14 @@ static int open_loop(struct caller *c)
 	return fail(CODE_BUSY, "%s: cannot prepare a session: %s", c->target->text, strerror(errno));
 }
 
+static int trace_from_here(struct caller *c)
+{
+	struct dgram_addr local;
+	bool known = !c->tcp && dgram_socket_getsockname(&c->socket, &local) == 0;
+
+	return trace_loop(&c->trace, c->loop, known ? &local : NULL, c->options->command->name);
+}
+
 static int open_way(struct caller *c)
 {
 	const struct options *o = c->options;
@@ -97,7 +105,11 @@ static int open_way(struct caller *c)
 	if (code == 0)
 		code = open_socket(c);
 	if (code == 0)
+		code = trace_open(&c->trace, o);
+	if (code == 0)
 		code = open_loop(c);
+	if (code == 0)
+		code = trace_from_here(c);
 	return code == 0 ? signals_catch_unignored() : code; /* who interrupts us means what runs at the peer, too */
 }
 
@@ -106,6 +118,8 @@ void caller_close(struct caller *c)
 	if (c->loop == NULL)
 		return;
 	dgram_loop_close(c->loop);
+	trace_take(&c->trace);
+	trace_close(&c->trace);
 	dgram_loop_free(c->loop);
 	close_socket(c);
 	c->loop = NULL;
@@ -455,6 +469,7 @@ static void handle(struct caller *c, const struct dgram_event *e)
 	struct call *call = e->user < CALLS_MAX ? c->calls[e->user] : NULL;
 	uint64_t now = dgram_clock();
 
+	trace_event(&c->trace, e);
 	if (e->type == DGRAM_EVENT_REQUEST) /* of the peer's, in our session */
 		dgram_endpoint_refuse(endpoint(c), e->id, DGRAM_NOT_ALLOWED, 0, now);
 	if (e->type != DGRAM_EVENT_DONE)
@@ -497,6 +512,7 @@ enum caller_news caller_wait(struct caller *c, int fd)
 			return CALLER_DONE;
 		}
 		n = dgram_loop_wait(c->loop, &e, 0);
+		trace_take(&c->trace);
 		if (n < 0)
 			c->code = fail(exit_of(n), "%s: cannot receive: %s", c->target->text,
 				       n == DGRAM_ERR_SYSTEM ? strerror(errno) : dgram_strerror(n));

@@ -8,6 +8,7 @@
 #define COMMON_CALLER_H
 
 #include "target.h"
+#include "trace.h"
 #include <dgram/loop.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -61,6 +62,7 @@ struct caller {
 	bool fallback;                 /* over those once no session came up over UDP */
 
 	/* its own */
+	struct trace trace;
 	struct dgram_socket socket;      /* unless tcp */
 	struct dgram_stream_options way; /* tcp: what connections leave from */
 	struct dgram_loop *loop;       /* NULL: not open yet */

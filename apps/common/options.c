@@ -289,6 +289,33 @@ static error_t protocol_parse(int key, char *arg, struct argp_state *state)
 
 const struct argp options_protocol = {protocol_table, protocol_parse, NULL, NULL, NULL, NULL, NULL};
 
+/* -- trace -- */
+
+/* clang-format off */
+static const struct argp_option trace_table[] = {
+	{"trace", OPT_TRACE, "FILE", OPTION_IN_HELP_ONLY, "every event as a JSON line in this file: dgram trace FILE draws them", 0},
+	{"trace-payload", OPT_TRACE_PAYLOAD, NULL, OPTION_IN_HELP_ONLY, "with what was sent and received", 0},
+	{0},
+};
+/* clang-format on */
+
+static error_t trace_parse(int key, char *arg, struct argp_state *state)
+{
+	(void)state;
+	switch (key) {
+	case OPT_TRACE:
+		parsing.options->trace = arg;
+		return 0;
+	case OPT_TRACE_PAYLOAD:
+		parsing.options->trace_payload = true;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+const struct argp options_trace = {trace_table, trace_parse, NULL, NULL, NULL, NULL, NULL};
+
 /* -- general -- */
 
 /* clang-format off */

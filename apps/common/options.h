@@ -61,13 +61,18 @@ struct options {
 	/* OPTIONS_PROTOCOL */
 	bool idempotent;
 
+	/* OPTIONS_TRACE */
+	const char *trace; /* or NULL */
+	bool trace_payload;
+
 	/* OPTIONS_GENERAL */
 	int verbosity; /* -1, 0, 1, 2 */
 };
 
 /* Rows for an argp's children. */
 extern const struct argp options_payload, options_print, options_json, options_bind, options_listen,
-        options_timing, options_deadline, options_count, options_protocol, options_general;
+        options_timing, options_deadline, options_count, options_protocol, options_trace,
+        options_general;
 
 /* clang-format off */
 #define OPTIONS_PAYLOAD  {&options_payload, 0, NULL, 0}  /* -x -f -e --lines -0 */
@@ -79,6 +84,7 @@ extern const struct argp options_payload, options_print, options_json, options_b
 #define OPTIONS_DEADLINE {&options_deadline, 0, NULL, 0} /* -T alone */
 #define OPTIONS_COUNT    {&options_count, 0, NULL, 0}    /* -n */
 #define OPTIONS_PROTOCOL {&options_protocol, 0, NULL, 0} /* -k --key-fd --open --idempotent */
+#define OPTIONS_TRACE    {&options_trace, 0, NULL, 0}    /* --trace --trace-payload */
 #define OPTIONS_GENERAL  {&options_general, 0, NULL, 0}  /* -q -v --color -h --help --version; always the last */
 /* clang-format on */
 
@@ -92,6 +98,8 @@ enum {
 	OPT_KEY_FD,
 	OPT_OPEN,
 	OPT_IDEMPOTENT,
+	OPT_TRACE,
+	OPT_TRACE_PAYLOAD,
 	OPT_OWN = 0x200,
 };
 

@@ -5,6 +5,7 @@
 #include "admit.h"
 #include "names.h"
 #include "procs.h"
+#include "trace.h"
 #include <dgram/socket.h>
 
 enum answer_form {
@@ -17,6 +18,7 @@ enum answer_form {
 
 struct responder_config {
 	enum answer_form form;
+	struct trace *trace;       /* of the dgram protocol */
 	const uint8_t *text; /* ANSWER_TEXT */
 	size_t text_len;
 	struct handler handler;    /* ANSWER_EXEC */

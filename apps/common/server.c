@@ -12,14 +12,20 @@
 #define RETRY_AFTER (DGRAM_S)     /* what is said to who asks when we end */
 #define LOOK (10 * DGRAM_MS)      /* between looks whether all is settled */
 
-int server_open(struct server *s, struct door *door, const struct dgram_endpoint_config *config)
+int server_open(struct server *s, struct door *door, const struct dgram_endpoint_config *config,
+		struct trace *trace, const char *command)
 {
-	*s = (struct server){.end = DGRAM_NEVER, .tcp = door->scheme == DGRAM_SCHEME_TCP};
+	struct dgram_addr local;
+	bool known = door_address(door, &local);
+
+	*s = (struct server){.end = DGRAM_NEVER, .tcp = door->scheme == DGRAM_SCHEME_TCP, .trace = trace};
 	if (s->tcp)
 		s->loop = dgram_loop_new_connected(&door->listener, NULL, config);
 	else
 		s->loop = dgram_loop_new(&door->socket, config);
-	return s->loop != NULL ? 0 : fail(CODE_BUSY, "cannot prepare for sessions: %s", strerror(errno));
+	if (s->loop == NULL)
+		return fail(CODE_BUSY, "cannot prepare for sessions: %s", strerror(errno));
+	return trace_loop(trace, s->loop, known ? &local : NULL, command);
 }
 
 /* 1: an event; 0: none now. */
@@ -27,6 +33,9 @@ static int take_event(struct server *s, struct dgram_event *event, uint64_t time
 {
 	int n = dgram_loop_wait(s->loop, event, timeout);
 
+	trace_take(s->trace);
+	if (n > 0)
+		trace_event(s->trace, event);
 	if (n < 0 && s->code == 0)
 		s->code = fail(CODE_BROKEN, "cannot receive: %s",
 			       n == DGRAM_ERR_SYSTEM ? strerror(errno) : dgram_strerror(n));
@@ -161,6 +170,8 @@ void server_close(struct server *s)
 	if (s->loop == NULL)
 		return;
 	dgram_loop_close(s->loop);
+	trace_take(s->trace);
+	trace_close(s->trace);
 	dgram_loop_free(s->loop);
 	s->loop = NULL;
 }

@@ -8,6 +8,7 @@
 #define COMMON_SERVER_H
 
 #include "door.h"
+#include "trace.h"
 #include <dgram/loop.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -25,11 +26,14 @@ struct server {
 	unsigned in_row;   /* events since the others had their turn */
 	bool tcp;          /* connections carry */
 	uint64_t foreign;  /* datagrams passed over that were told already */
+	struct trace *trace; /* NULL: none */
 	int code;          /* not 0: it broke, which was said */
 };
 
-/* door is open and stays the caller's. 0, or an exit code after a sentence. */
-int server_open(struct server *s, struct door *door, const struct dgram_endpoint_config *config);
+/* door is open and stays the caller's, and so does trace, which is open too; command is whose. 0, or an exit code after a
+ * sentence. */
+int server_open(struct server *s, struct door *door, const struct dgram_endpoint_config *config,
+		struct trace *trace, const char *command);
 
 /* Waits for news of the network, of fd (-1: none) and of the time due (DGRAM_NEVER: none). */
 enum server_news server_next(struct server *s, struct dgram_event *event, int fd, uint64_t due);

@@ -383,7 +383,7 @@ static int prepare(struct service *v, struct door *door)
 		.pool = POOL + 4 * (uint64_t)(c->request_max + c->procs.reply_max),
 	};
 	struct procs_config pc = c->procs;
-	int code = server_open(&v->server, door, &config);
+	int code = server_open(&v->server, door, &config, c->trace, "respond");
 
 	if (code != 0 || (c->form != ANSWER_EXEC && c->form != ANSWER_NAMES))
 		return code;

@@ -118,6 +118,8 @@ static void offer(struct dgram_loop *loop, struct dg_connection *c, const uint8_
 	}
 	fate = dgram_endpoint_receive(loop->endpoint, &in, loop->now);
 	no_room = fate == DGRAM_FATE_ROOM;
+	if (!no_room || !waited)
+		dg_tap_note(loop, DGRAM_WAY_IN, &in, (int)fate);
 	if (no_room && !waited)
 		wait_for_room(loop, c, datagram);
 	if (no_room && loop->now - c->waits_at < ROOM_WITHIN)
@@ -231,6 +233,7 @@ static void connect_for(struct dgram_loop *loop, const struct dgram_datagram *d)
 	all->stats.begun++;
 	if (error != 0 && error != EINPROGRESS) {
 		dg_connection_note(all, &d->peer, DGRAM_HANGUP_UNMADE);
+		dg_tap_error(loop, &d->peer, error_of(error));
 		dgram_endpoint_cut(loop->endpoint, session, error_of(error), 0, loop->now);
 		return;
 	}
@@ -275,8 +278,10 @@ static void send_all(struct dgram_loop *loop)
 	struct dgram_datagram d = {.data = all->scratch + DGRAM_FRAME_HEADER,
 	                           .size = all->datagram_max};
 
-	while (dgram_endpoint_transmit(loop->endpoint, &d, loop->now) == 1)
+	while (dgram_endpoint_transmit(loop->endpoint, &d, loop->now) == 1) {
+		dg_tap_note(loop, DGRAM_WAY_OUT, &d, 0);
 		send_one(loop, &d);
+	}
 	loop->fresh_at = loop->now;
 }
 

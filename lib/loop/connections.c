@@ -119,6 +119,8 @@ void dg_connection_end(struct dgram_loop *loop, struct dg_connection *c,
 	uint32_t unsent = c->out_len > 0 || c->broken;
 
 	dg_connection_note(all, &c->peer, why);
+	if (why != DGRAM_HANGUP_ENDED)
+		dg_tap_error(loop, &c->peer, error);
 	release(all, c);
 	dgram_endpoint_cut(loop->endpoint, c->session, error, unsent, loop->now);
 }

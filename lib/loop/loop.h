@@ -33,6 +33,13 @@ struct dg_carrier {
 	void (*free)(struct dgram_loop *loop);
 };
 
+/* What passed, until the program takes it: taken to used of memory. */
+struct dg_tap {
+	uint8_t *memory; /* the program's; NULL: it does not want to know */
+	size_t size, used, taken;
+	uint64_t left_out; /* since the last one, for want of room */
+};
+
 struct dgram_loop {
 	const struct dg_carrier *carrier;
 	struct dgram_endpoint *endpoint;
@@ -45,12 +52,17 @@ struct dgram_loop {
 	size_t datagram_max;     /* bytes of payload */
 	uint32_t received, given; /* entries of in; of these, done with */
 	size_t offset;           /* bytes of in[given] that were given */
+	struct dg_tap tap;
 	bool abandoned;          /* we are a child, and the endpoint knows */
 	struct dgram_datagram in[DG_LOOP_IN], out[DGRAM_BATCH_MAX];
 	uint8_t *in_data, *out_data; /* behind this struct */
 };
 
 extern const struct dg_carrier dg_datagrams, dg_connected;
+
+/* Notes that a datagram passed; what: its fate (IN). And that the system said something of one to this peer. */
+void dg_tap_note(struct dgram_loop *loop, enum dgram_way way, const struct dgram_datagram *d, int what);
+void dg_tap_error(struct dgram_loop *loop, const struct dgram_addr *peer, int error);
 
 /* The endpoint of a loop that was made with this configuration, its defaults and seed filled in; errno says why
  * not. */

@@ -45,7 +45,8 @@ static bool give(struct dgram_loop *loop)
 		one.status = DGRAM_ERR_TRUNCATED;
 		one.len = 0;
 	}
-	dgram_endpoint_receive(loop->endpoint, &one, loop->now);
+	dg_tap_note(loop, DGRAM_WAY_IN, &one,
+	            dgram_endpoint_receive(loop->endpoint, &one, loop->now));
 	return true;
 }
 
@@ -82,9 +83,10 @@ static void tell(struct dgram_loop *loop, const struct dgram_socket_error *e)
 {
 	int error = meaning(e->error, e->errno_value);
 
-	if (error < 0)
-		dgram_endpoint_told(loop->endpoint, &e->to, error, payload_of(&e->to, e->mtu),
-		                    loop->now);
+	if (error == 0)
+		return;
+	dg_tap_error(loop, &e->to, error);
+	dgram_endpoint_told(loop->endpoint, &e->to, error, payload_of(&e->to, e->mtu), loop->now);
 }
 
 static void tell_all(struct dgram_loop *loop)
@@ -126,6 +128,7 @@ static size_t collect(struct dgram_loop *loop, bool *all)
 		*all = dgram_endpoint_transmit(loop->endpoint, &d, loop->now) == 0;
 		if (*all)
 			break;
+		dg_tap_note(loop, DGRAM_WAY_OUT, &d, 0);
 		end += d.len;
 		if (n == 0 || !join(&loop->out[n - 1], &d))
 			loop->out[n++] = d;

@@ -29,7 +29,7 @@ MAY_INCLUDE = {
 # The floor of each public header. (Everybody uses the words of time.h; who calls its functions is seen by `pure`.)
 PUBLIC = {
     "export": "base", "error": "base", "addr": "base", "uri": "base", "time": "base", "profile": "base",
-    "datagram": "base", "endpoint": "endpoint", "loop": "loop", "call": "loop",
+    "datagram": "base", "look": "wire", "endpoint": "endpoint", "loop": "loop", "call": "loop",
     "socket": "net", "resolve": "net", "stream": "stream", "frame": "stream", "ask": "ask", "relay": "relay",
 }
 

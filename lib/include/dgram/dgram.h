@@ -16,6 +16,7 @@
 #include <dgram/endpoint.h>
 #include <dgram/error.h>
 #include <dgram/frame.h>
+#include <dgram/look.h>
 #include <dgram/loop.h>
 #include <dgram/profile.h>
 #include <dgram/relay.h>

@@ -106,6 +106,34 @@ DGRAM_API int dgram_loop_wait(struct dgram_loop *loop, struct dgram_event *event
 /* Closes every session and sends what tells the peers so. */
 DGRAM_API void dgram_loop_close(struct dgram_loop *loop);
 
+/* ---- what passes ------------------------------------------------------------------------------ */
+
+enum dgram_way {
+	DGRAM_WAY_OUT = 1, /* sent */
+	DGRAM_WAY_IN,      /* received */
+	DGRAM_WAY_ERROR,   /* the system said something of one that was sent, or of its connection */
+};
+
+struct dgram_passed {
+	uint64_t at;             /* ns: when, to the turn of the loop */
+	uint8_t way;             /* enum dgram_way */
+	uint8_t fate;            /* IN: enum dgram_fate */
+	int error;               /* ERROR: enum dgram_error */
+	struct dgram_addr peer;
+	const uint8_t *data;     /* all of the datagram (dgram/look.h reads it) */
+	size_t len;
+	uint64_t left_out;       /* so many before it found no room in the memory */
+};
+
+/* For traces: from here on each datagram is noted in size bytes at memory (aligned to 16), which stay the caller's and
+ * outlive the loop; NULL: no more. Who takes all after each dgram_loop_wait and dgram_loop_close has all where the
+ * memory holds a window of datagrams, 4 MiB. */
+DGRAM_API void dgram_loop_tap(struct dgram_loop *loop, void *memory, size_t size);
+
+/* 1: *out is the oldest one that was not taken, its data borrowed until the next dgram_loop_wait or _close; 0: there is
+ * none. */
+DGRAM_API int dgram_loop_next_passed(struct dgram_loop *loop, struct dgram_passed *out);
+
 /* For foreign loops: what to watch for reading (level-triggered; it is the socket's, and what the network says of
  * datagrams that were sent shows as an error of it: poll() tells of those unasked, select() calls them readable,
  * libuv stops watching and has to be told to go on; over TCP it stands for all connections, or is -1 where the
