@@ -53,8 +53,8 @@ class Middleman:
                 if key.fileobj is self.stop:
                     return
                 try:
-                    data, peer = key.fileobj.recvfrom(65536)
-                except OSError:  # the target's port is closed: what the network says of it ends here
+                    data, peer = key.fileobj.recvfrom(65536, socket.MSG_DONTWAIT)
+                except OSError:  # the target's port is closed, which ends here; or a send has heard that first
                     continue
                 self._take(Entry(BACK if key.data else OUT, key.data or peer, data))
 

@@ -190,13 +190,15 @@ class Exchanges(Wire):
         """A handler that takes longer than the idle time."""
         with harness.directory() as d:
             os.mkfifo(d + "/gate")
+            gate = os.open(d + "/gate", os.O_RDWR)  # which never waits for the other side
+            self.addCleanup(os.close, gate)
             m = self.middle(self.respond("--sh", "--exec", "read -r x <%s/gate; echo $x" % d).port)
             asking = self.asking("-T", "15s")
             asking.stdin.write(b"\n")
             asking.stdin.flush()
             m.wait(lambda record: sum(e.way == OUT and e.frames[-1:] == ["PING"] for e in record) >= 5)
-            with open(d + "/gate", "w") as gate:
-                gate.write("opened\n")
+            os.write(gate, b"opened\n")
+            self.assertTrue(harness.readable(asking.stdout, harness.PATIENCE))
             self.assertEqual(asking.stdout.readline(), b"opened\n")
         m.wait(closed)
         self.looks(m)
