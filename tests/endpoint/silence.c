@@ -259,6 +259,50 @@ static void who_waits_for_credit_sends_pings_too(void **state)
 	bench_close(&b);
 }
 
+/* ---- age --------------------------------------------------------------------------------------- */
+
+/* Deadlines are told in session time, and the two clocks behind it drift. */
+static void after_an_hour_the_initiator_begins_another_session(void **state)
+{
+	static const struct {
+		bool initiator;
+		uint64_t age;
+		bool another;
+	} rows[] = {{true, 3590 * S, false}, {true, 3601 * S, true}, {false, 3601 * S, false}};
+	struct dgram_endpoint_config config = bench_config();
+	struct dg_hello init;
+	struct bench b;
+	struct hand h;
+
+	(void)state;
+	config.idle_ms = 7200000;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		bench_open(&b, &config);
+		hand_init(&h, &b, "10.0.0.1:1000");
+		h.hello.idle_ms = config.idle_ms;
+		if (rows[i].initiator) {
+			submit(&h, DGRAM_POST);
+			hand_accept(&h);
+			hand_settle(&h);
+		} else {
+			hand_call(&h);
+		}
+		bench_expect_silence(&b, rows[i].age);
+		hand_say(&h,
+		         {.type = DG_SETTLED}); /* so that it need not ask whether we are there */
+		submit(&h, DGRAM_REQUEST);
+		bench_turn(&b);
+		if (rows[i].another) {
+			hand_take_hello(&h, DG_INIT, &init);
+			assert_int_equal(init.time, 0);
+		} else {
+			assert_true(hand_take(&h));
+			assert_non_null(hand_got(&h, DG_REQUEST));
+		}
+		bench_close(&b);
+	}
+}
+
 /* ---- idle -------------------------------------------------------------------------------------- */
 
 static void an_idle_session_is_silent_and_then_ends(void **state)
@@ -525,6 +569,7 @@ int main(void)
 	        cmocka_unit_test(a_session_that_is_replaced_keeps_its_answers),
 	        cmocka_unit_test(three_pings_in_vain_end_the_session),
 	        cmocka_unit_test(who_waits_for_credit_sends_pings_too),
+	        cmocka_unit_test(after_an_hour_the_initiator_begins_another_session),
 	        cmocka_unit_test(an_idle_session_is_silent_and_then_ends),
 	        cmocka_unit_test(whatever_is_heard_keeps_a_session),
 	        cmocka_unit_test(unheard_a_session_ends_whatever_it_holds),
