@@ -371,7 +371,9 @@ static struct dg_session *successor(struct dgram_endpoint *ep, const struct dg_p
 		spare->spare = false;
 		spare->say |= spare->state == DG_OPEN ? DG_SAY_PING : 0;
 		dg_current_offer(ep, spare, now);
-		return dg_session_wake(ep, spare, now) ? spare : NULL;
+		if (spare->current)
+			return dg_session_wake(ep, spare, now) ? spare : NULL;
+		dg_session_forget(ep, spare, now); /* another one took the place meanwhile */
 	}
 	s = dg_current(ep, place);
 	if (s)
