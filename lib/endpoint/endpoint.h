@@ -244,6 +244,8 @@ struct dg_active {
 	bool unassured;     /* doubted or checked, and since then no ACK ended it */
 	uint64_t repeated;  /* number of the packet that the last probe repeated; the second of two says something else */
 	uint8_t refusals;   /* packets with several frames that were lost in a row: the peer may have no room for all */
+	uint8_t untaken;    /* packets with messages that were lost since one was acknowledged: there may be no room for any */
+	uint64_t again_at;  /* ns: no message before, because of that */
 	uint8_t probes;     /* packets to send whatever the window says */
 	uint8_t unasked;    /* packets without asking frames since the last one with, or since an ACK of ours was
 			     * known to have arrived */

@@ -4,8 +4,9 @@
 
 #define UNASKED_MAX                                                                                \
 	32 /* packets that asked for nothing, then a PING goes along: RFC 9000, 13.2.4 */
-#define MODEST_AFTER 3 /* probes, or lost packets, in a row */
-#define FLAGS_AT     6 /* bytes into the header */
+#define MODEST_AFTER  3  /* probes, or lost packets, in a row */
+#define PATIENT_AFTER 16 /* lost packets with messages, though the peer answers */
+#define FLAGS_AT      6  /* bytes into the header */
 
 void dg_packet_begin(struct dg_packet *p, struct dgram_endpoint *ep, struct dg_session *s,
                      struct dgram_datagram *out, uint64_t now)
@@ -283,6 +284,8 @@ static void record(struct dg_packet *p, size_t bytes)
 	        .asking = p->asking,
 	};
 
+	if (a->untaken >= PATIENT_AFTER && p->asking && p->first != DG_NONE)
+		a->again_at = p->now + dg_rtt_wait(&p->s->rtt, a->untaken - PATIENT_AFTER, rate);
 	dg_recovery_sent(&a->recovery, &sent);
 	dg_pacer_sent(&a->pacer, rate, bytes, p->now);
 	count_kinds(p);

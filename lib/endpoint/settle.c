@@ -77,8 +77,12 @@ static void chain_acked(struct dgram_endpoint *ep, struct dg_session *s, uint32_
 	bool settled = item_at(ep, first)->settled;
 
 	item_at(ep, first)->settled = true;
-	if (item_at(ep, first)->message != DG_NONE)
-		dg_session_active(ep, s)->refusals = 0;
+	if (item_at(ep, first)->message != DG_NONE) {
+		struct dg_active *a = dg_session_active(ep, s);
+
+		a->refusals = a->untaken = 0;
+		a->again_at = 0;
+	}
 	for (uint32_t i = first; !settled && i != DG_NONE; i = item_at(ep, i)->next)
 		item_acked(ep, s, item_at(ep, i), now);
 	dg_item_unref(ep, first);
@@ -93,7 +97,8 @@ static void chain_lost(struct dgram_endpoint *ep, struct dg_session *s, uint32_t
 
 	if (last && head->next != DG_NONE && a->refusals < UINT8_MAX)
 		a->refusals++;
-
+	if (last && head->message != DG_NONE && a->untaken < UINT8_MAX)
+		a->untaken++;
 	for (uint32_t i = first; last && i != DG_NONE; i = item_at(ep, i)->next)
 		item_lost(ep, s, item_at(ep, i), now);
 	dg_item_unref(ep, first);

@@ -69,11 +69,15 @@ static bool has_items(const struct dgram_endpoint *ep)
 uint64_t dg_transmit_due(const struct dgram_endpoint *ep, const struct dg_session *s,
                          struct dg_active *a, uint64_t now)
 {
-	if (!has_free(ep, s) && !(has_asking(ep, s) && window_is_open(s, a)))
+	uint64_t due = paced(s, a);
+
+	if (has_free(ep, s))
+		return due;
+	if (!has_asking(ep, s) || !window_is_open(s, a))
 		return DGRAM_NEVER;
-	if (!has_free(ep, s) && !has_items(ep))
+	if (!has_items(ep))
 		return now + NO_ITEMS;
-	return paced(s, a);
+	return a->again_at > due && !(s->say & DG_SAY_ASKING) ? a->again_at : due;
 }
 
 /* ---- one datagram of a session ------------------------------------------------------------------------- */
@@ -96,7 +100,7 @@ static enum licence licence_of(const struct dgram_endpoint *ep, const struct dg_
 	if (on_time && window_is_open(s, a) && has_items(ep)) {
 		if (dg_path_wants_probe(ep, s, a, now))
 			return SIZE_PROBE;
-		if (has_asking(ep, s))
+		if (s->say & DG_SAY_ASKING || (a->again_at <= now && has_asking(ep, s)))
 			return ALL;
 	}
 	if (dg_window_ack_due(&a->window) <= now || (on_time && has_free(ep, s)))

@@ -55,6 +55,28 @@ static void a_steady_exchange_costs_one_datagram_each_way(void **state)
 	pair_close(&p);
 }
 
+/* It answers, so its ACKs tell at once that nothing else was taken; that is no reason to ask at once. */
+static void a_peer_without_room_is_asked_a_few_times_a_second(void **state)
+{
+	struct dgram_endpoint_config configs[2] = {bench_config(), bench_config()};
+	struct pair p;
+	uint64_t sent;
+
+	(void)state;
+	configs[1].messages = 8;
+	pair_open(&p, configs, 12);
+	p.delay = 2 * MS;
+	p.handling = DGRAM_NEVER;
+	for (int i = 0; i < 20; i++)
+		pair_submit(&p, 0, DGRAM_REQUEST, 20);
+	pair_run(&p, 10 * S);
+	assert_in_range(p.ends[1].requests, 1, 8);
+	sent = p.ends[0].sent;
+	pair_run(&p, 100 * S);
+	assert_in_range(p.ends[0].sent - sent, 100, 1000);
+	pair_close(&p);
+}
+
 static void it_is_silent_after_the_last_message(void **state)
 {
 	struct pair p;
@@ -466,6 +488,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(a_question_is_answered_in_two_round_trips),
 	        cmocka_unit_test(a_steady_exchange_costs_one_datagram_each_way),
+	        cmocka_unit_test(a_peer_without_room_is_asked_a_few_times_a_second),
 	        cmocka_unit_test(it_is_silent_after_the_last_message),
 	        cmocka_unit_test(four_mebibytes_arrive_whole),
 	        cmocka_unit_test(a_request_and_a_reply_of_four_mebibytes),
