@@ -227,15 +227,14 @@ static void pump(struct sim_world *world, unsigned i)
 		node->wake += dg_random_below(&world->random, world->faults.granule + 1);
 }
 
-/* Cut short, longer, or with the start of the one before it. At most buffer's size. What is damaged already stays
- * as it is: the start of the one before it might make it whole again. */
+/* Cut short, longer, or with the start of the one before it. At most buffer's size. */
 static void mangle(struct sim_world *world, struct sim_link *link, struct sim_datagram *d,
 		   uint8_t *buffer)
 {
 	uint64_t how = dg_random_below(&world->random, 3);
 	size_t extra = 1 + (size_t)dg_random_below(&world->random, 64);
 
-	if (d->damaged || d->len == 0 || d->len + extra > SIM_DATAGRAM_MAX)
+	if (d->len == 0 || d->len + extra > SIM_DATAGRAM_MAX)
 		return;
 	memcpy(buffer, d->data, d->len);
 	memset(buffer + d->len, 0xa5, extra);
