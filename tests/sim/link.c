@@ -59,6 +59,14 @@ static struct dgram_relay *made(struct dgram_relay **relay, const struct dgram_r
 	return *relay;
 }
 
+static uint64_t due_of(const struct sim_link *link)
+{
+	uint64_t bad = link->bad ? dgram_relay_deadline(link->bad) : DGRAM_NEVER;
+	uint64_t good = link->good ? dgram_relay_deadline(link->good) : DGRAM_NEVER;
+
+	return bad < good ? bad : good;
+}
+
 enum dgram_relay_verdict sim_link_push(struct sim_link *link, const struct dgram_relay_options *opt,
 				       bool healed, uint64_t now,
 				       const struct sim_datagram *datagram, int error)
@@ -68,16 +76,21 @@ enum dgram_relay_verdict sim_link_push(struct sim_link *link, const struct dgram
 	struct dgram_relay *relay =
 		healed ? made(&link->good, &perfect) : made(&link->bad, opt);
 
-	return dgram_relay_push(relay, now, tag_of(datagram, error), datagram->data,
-				datagram->len);
+	enum dgram_relay_verdict verdict =
+		dgram_relay_push(relay, now, tag_of(datagram, error), datagram->data, datagram->len);
+
+	link->due = due_of(link);
+	return verdict;
 }
 
 bool sim_link_pop(struct sim_link *link, uint64_t now, struct sim_datagram *out, int *error)
 {
 	struct dgram_relay_datagram d;
+	bool popped = (link->bad && dgram_relay_pop(link->bad, now, &d)) ||
+		      (link->good && dgram_relay_pop(link->good, now, &d));
 
-	if (!(link->bad && dgram_relay_pop(link->bad, now, &d)) &&
-	    !(link->good && dgram_relay_pop(link->good, now, &d)))
+	link->due = due_of(link);
+	if (!popped)
 		return false;
 	out->channel = (uint32_t)d.tag;
 	out->copy = d.copy || (d.tag >> 40 & 1);
@@ -86,12 +99,4 @@ bool sim_link_pop(struct sim_link *link, uint64_t now, struct sim_datagram *out,
 	out->len = d.len;
 	*error = -(int)(d.tag >> 32 & 0xff);
 	return true;
-}
-
-uint64_t sim_link_deadline(const struct sim_link *link)
-{
-	uint64_t bad = link->bad ? dgram_relay_deadline(link->bad) : DGRAM_NEVER;
-	uint64_t good = link->good ? dgram_relay_deadline(link->good) : DGRAM_NEVER;
-
-	return bad < good ? bad : good;
 }

@@ -45,6 +45,7 @@ enum sim_size { SIM_SIZE_SILENT, SIM_SIZE_TOLD, SIM_SIZE_AT_ONCE, SIM_SIZES };
  * for the first datagram. */
 struct sim_link {
 	struct dgram_relay *bad, *good;
+	uint64_t due; /* of what comes out of it next; nothing was ever in it where it has no relay */
 	uint64_t cut_until; /* world time */
 	bool cut_both, cut_told;
 	size_t size_max; /* 0: no limit */
@@ -63,6 +64,9 @@ enum dgram_relay_verdict sim_link_push(struct sim_link *link, const struct dgram
 /* The next one that is due, but for its nodes, which the caller knows. */
 bool sim_link_pop(struct sim_link *link, uint64_t now, struct sim_datagram *out, int *error);
 
-uint64_t sim_link_deadline(const struct sim_link *link);
+static inline uint64_t sim_link_deadline(const struct sim_link *link)
+{
+	return link->bad || link->good ? link->due : DGRAM_NEVER;
+}
 
 #endif

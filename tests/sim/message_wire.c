@@ -79,6 +79,12 @@ void wire_print(FILE *to, const uint8_t *bytes, size_t len)
 
 /* ---- what is remembered ------------------------------------------------------------------------ */
 
+/* Most differ in what is cheap to compare. */
+static bool is_same(const struct dgram_addr *a, const struct dgram_addr *b)
+{
+	return a->port == b->port && host_of(a) == host_of(b) && dgram_addr_equal(a, b);
+}
+
 /* Of addresses that a forger made up there may be more than places: the oldest ones go. */
 static struct account *account_of(struct peer *p, const struct dgram_addr *addr)
 {
@@ -86,7 +92,7 @@ static struct account *account_of(struct peer *p, const struct dgram_addr *addr)
 	struct account *a;
 
 	for (uint32_t i = 0; i < count; i++)
-		if (dgram_addr_equal(&p->accounts[i].addr, addr))
+		if (is_same(&p->accounts[i].addr, addr))
 			return &p->accounts[i];
 	a = &p->accounts[p->account_count++ % ACCOUNTS_MAX];
 	*a = (struct account){.addr = *addr};
@@ -98,7 +104,7 @@ static struct flow *flow_of(struct peer *p, uint64_t receiver, const struct dgra
 	uint32_t count = p->flow_count < FLOWS_MAX ? p->flow_count : FLOWS_MAX;
 
 	for (uint32_t i = 0; i < count; i++)
-		if (p->flows[i].receiver == receiver && dgram_addr_equal(&p->flows[i].addr, addr))
+		if (p->flows[i].receiver == receiver && is_same(&p->flows[i].addr, addr))
 			return &p->flows[i];
 	return NULL;
 }
@@ -422,7 +428,7 @@ static bool has_other(const struct peer *p, const struct flow *f)
 	for (uint32_t i = 0; i < count; i++) {
 		const struct flow *other = &p->flows[i];
 		if (other->heard && !other->closed && other->responder != f->responder &&
-		    dgram_addr_equal(&other->addr, &f->addr))
+		    is_same(&other->addr, &f->addr))
 			return true;
 	}
 	return false;
@@ -435,7 +441,7 @@ static void heard(struct peer *p, const struct dg_parts *parts, const struct dgr
 
 	for (uint32_t i = 0; i < count; i++) {
 		struct flow *f = &p->flows[i];
-		if (!dgram_addr_equal(&f->addr, from))
+		if (!is_same(&f->addr, from))
 			continue;
 		f->last_heard = now;
 		f->unheard = 0;
