@@ -11,7 +11,8 @@
 const struct command *const commands[] = {
         &request_command,    &send_command,   &ping_command,    &peer_command,
         &respond_command,    &listen_command, &stream_command,  &relay_command,
-        &completion_command, &help_command,   &version_command, NULL,
+        &trace_command,      &completion_command, &help_command,  &version_command,
+        NULL,
 };
 
 #define COMMANDS_MAX (sizeof(commands) / sizeof(commands[0]))

@@ -113,16 +113,21 @@ static int open_way(struct caller *c)
 	return code == 0 ? signals_catch_unignored() : code; /* who interrupts us means what runs at the peer, too */
 }
 
-void caller_close(struct caller *c)
+static void leave(struct caller *c)
 {
 	if (c->loop == NULL)
 		return;
 	dgram_loop_close(c->loop);
 	trace_take(&c->trace);
-	trace_close(&c->trace);
 	dgram_loop_free(c->loop);
 	close_socket(c);
 	c->loop = NULL;
+}
+
+void caller_close(struct caller *c)
+{
+	leave(c);
+	trace_close(&c->trace);
 }
 
 /* -- from UDP to TCP -- */
@@ -170,7 +175,7 @@ static void fall_back(struct caller *c, const char *why, uint64_t now)
 		call->tries = 0;
 	}
 	say_verbose("%s: over UDP %s: trying TCP", c->target->text, why);
-	caller_close(c);
+	leave(c);
 	c->tcp = true;
 	c->found = c->target->count == 1;
 	search_begin(c, now);
@@ -179,6 +184,8 @@ static void fall_back(struct caller *c, const char *why, uint64_t now)
 	c->code = open_socket(c);
 	if (c->code == 0)
 		c->code = open_loop(c);
+	if (c->code == 0)
+		c->code = trace_from_here(c);
 }
 
 /* -- calls -- */

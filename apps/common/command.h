@@ -28,6 +28,7 @@ extern const struct command respond_command;
 extern const struct command listen_command;
 extern const struct command stream_command;
 extern const struct command relay_command;
+extern const struct command trace_command;
 extern const struct command completion_command;
 extern const struct command help_command;
 extern const struct command version_command;

@@ -384,14 +384,14 @@ static error_t share_input(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
-static bool color_wanted(void)
+static bool color_wanted(int fd)
 {
 	const char *no_color = getenv("NO_COLOR");
 	const char *term = getenv("TERM");
 	if (parsing.color != 0)
 		return parsing.color == 1;
 	return (no_color == NULL || *no_color == '\0') &&
-	       (term == NULL || strcmp(term, "dumb") != 0) && isatty(STDERR_FILENO);
+	       (term == NULL || strcmp(term, "dumb") != 0) && isatty(fd);
 }
 
 int options_parse(const struct command *self, int argc, char **argv, struct options *options)
@@ -404,7 +404,8 @@ int options_parse(const struct command *self, int argc, char **argv, struct opti
 	parsing.done = OPTIONS_GO_ON;
 	parsing.color = 0;
 	int error = argp_parse(&whole, argc, argv, ARGP_NO_HELP | ARGP_NO_EXIT, NULL, options);
-	say_setup(options->verbosity, options->json, color_wanted());
+	options->color = color_wanted(STDOUT_FILENO);
+	say_setup(options->verbosity, options->json, color_wanted(STDERR_FILENO));
 	if (parsing.done != OPTIONS_GO_ON)
 		return parsing.done;
 	if (error == EINVAL) {

@@ -67,6 +67,7 @@ struct options {
 
 	/* OPTIONS_GENERAL */
 	int verbosity; /* -1, 0, 1, 2 */
+	bool color;    /* of stdout; that of sentences is known to say.h */
 };
 
 /* Rows for an argp's children. */

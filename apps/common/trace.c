@@ -29,8 +29,6 @@ void trace_close(struct trace *t)
 	if (t->fd >= 0)
 		close(t->fd);
 	t->fd = -1;
-	if (t->loop != NULL)
-		dgram_loop_tap(t->loop, NULL, 0);
 	t->loop = NULL;
 	free(t->memory);
 	t->memory = NULL;
@@ -160,10 +158,12 @@ int trace_loop(struct trace *t, struct dgram_loop *loop, const struct dgram_addr
 
 	if (t->fd < 0)
 		return 0;
-	t->memory = malloc(PASSING);
+	if (t->memory == NULL)
+		t->memory = malloc(PASSING);
 	if (t->memory == NULL)
 		return fail(CODE_BUSY, "--trace: out of memory");
 	t->loop = loop;
+	t->told = (struct dgram_endpoint_stats){.lost = 0};
 	dgram_loop_tap(loop, t->memory, PASSING);
 	event = event_since(t, "trace", dgram_clock());
 	set_text(event, "command", command);

@@ -170,7 +170,7 @@ static void write_group(const struct page *p, const char *group)
 
 int usage_list(int fd)
 {
-	static const char *const groups[] = {"talk", "answer", "tcp", "test", "set up"};
+	static const char *const groups[] = {"talk", "answer", "look", "tcp", "test", "set up"};
 	FILE *out = fd == STDERR_FILENO ? stderr : stdout; /* stderr is unbuffered */
 	struct page p = {.out = out, .width = width_of(fd)};
 	fputs("dgram - send, ask and answer over UDP\n\n", out);

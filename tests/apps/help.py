@@ -16,7 +16,7 @@ MANUAL = os.path.join(SOURCE, "docs/man/dgram.1")
 def commands():
     text = run("help").stdout.decode()
     return [re.match("[a-z]+", line[8:]).group() for line in text.splitlines()
-            if re.match("(talk|answer|tcp|test|set up| ) *$", line[:8]) and line[8:9].islower()]
+            if re.match("(talk|answer|look|tcp|test|set up| ) *$", line[:8]) and line[8:9].islower()]
 
 
 def options_of_help(command):
