@@ -587,7 +587,6 @@ class Usage(Case):
     ROWS = (
         (["request", "127.0.0.1:9", "a", "b"], "quote it"),
         (["request", "--replies", "2", "127.0.0.1:9", "a"], "one peer"),
-        (["request", "--trace", "f", "127.0.0.1:9", "a"], "--trace is for plain endpoints"),
         (["request", "-k", "f", "127.0.0.1:9", "a"], "-k"),
         (["request", "239.1.2.3:9", "a"], "group"),
         (["request", "127.0.0.1:9/Bad Name", "a"], "blank"),
