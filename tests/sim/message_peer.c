@@ -171,10 +171,18 @@ static enum dgram_fate receive_copy(struct peer *p, const struct sim_datagram *i
 	return fate;
 }
 
+static bool is_init(const struct sim_datagram *in)
+{
+	struct dg_parts parts;
+
+	return dg_parts_decode(&parts, in->data, in->len) && parts.header.type == DG_INIT;
+}
+
 static void peer_receive(void *self, const struct sim_datagram *in, uint64_t now)
 {
 	struct peer *p = self;
 	struct dgram_addr from = source_of(p->scene, in);
+	uint64_t evicted = p->ep->stats.evicted;
 	enum dgram_fate fate;
 
 	if (port_to(in->channel) != p->port) {
@@ -189,6 +197,8 @@ static void peer_receive(void *self, const struct sim_datagram *in, uint64_t now
 	p->hushed = false;
 	peer_touch(p);
 	check_fate(p, in, fate);
+	if (p->ep->stats.evicted > evicted && is_init(in))
+		fail(p, "a session makes room for an INIT, which proves nothing");
 	wire_received(p, in, &from, fate, now);
 	take_soon(p, now);
 }
