@@ -148,6 +148,30 @@ def next_key(key):
     return primitives.seal(key, REKEY_NONCE, b"", bytes(32))[:32]
 
 
+class Opener:
+    """The receiving end of one direction, through all of its keys. 3 PTO are over when forget() is called."""
+
+    def __init__(self, key):
+        self.key, self.phase, self.since, self.before = key, 0, 0, None
+
+    def open(self, datagram):
+        """The frames, or None."""
+        phase = int.from_bytes(datagram[6:8], "big") >> 13 & 1
+        number = int.from_bytes(datagram[16:24], "big")
+        if phase != self.phase and number < self.since:
+            return self.before and frames_of(self.before, datagram)
+        key = self.key if phase == self.phase else next_key(self.key)
+        frames = frames_of(key, datagram)
+        if frames is None:
+            return None
+        if phase != self.phase:
+            self.before, self.key, self.phase, self.since = self.key, key, phase, number
+        return frames
+
+    def forget(self):
+        self.before = None
+
+
 def group_datagram(keys, header, body):
     return header + body[:24] + primitives.seal(keys.group, body[:24], header, body[24:])
 

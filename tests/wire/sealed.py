@@ -6,6 +6,7 @@ sealed.py CODEC: the program built from codec.c. sealed.py --write: makes keyed.
 """
 
 import os
+import random
 import subprocess
 import sys
 
@@ -183,6 +184,37 @@ def check_transcript(row):
                 sys.exit("byte %d of %s" % (at, ("INIT", "ACCEPT")[which]))
 
 
+def check_key_changes(seed):
+    """Datagrams that overtake each other come twice or late, through many keys: each opens as what was sealed, but one
+    that is two keys old, or one key where that was forgotten. The answer is how many did not."""
+    rng = random.Random(seed)
+    key, number, generation = rng.randbytes(32), 0, 0
+    opener, under_way, opened, acknowledged, lost = keyed.Opener(key), [], 0, False, 0
+    while generation < 12:
+        if acknowledged and rng.randrange(4) == 0:
+            key, generation, acknowledged = keyed.next_key(key), generation + 1, False
+        flags = PHASE if generation % 2 else 0
+        under_way.append((generation, number, keyed.data_datagram(key, header(4, 7, flags), number, b"\1" * (number % 7 + 1))))
+        number += rng.randrange(1, 4)
+        if rng.randrange(8) == 0:
+            opener.forget()
+        for _ in range(rng.randrange(3)):
+            which = rng.randrange(max(0, len(under_way) - 12), len(under_way))
+            sealed_with, its_number, datagram = under_way[which]
+            kept = opener.before is not None
+            frames = opener.open(datagram)
+            if frames is None:
+                lost += 1
+                if sealed_with >= opened or sealed_with == opened - 1 and kept:
+                    sys.exit("seed %d: number %d does not open" % (seed, its_number))
+                continue
+            if frames != b"\1" * (its_number % 7 + 1):
+                sys.exit("seed %d: number %d opens as another" % (seed, its_number))
+            opened = max(opened, sealed_with)
+            acknowledged |= sealed_with == generation
+    return lost
+
+
 def check_codecs(codec, row):
     """What is inside, once opened, is a datagram that both codecs take and read alike."""
     keys = keyed.Keys(row["key"])
@@ -212,6 +244,9 @@ def main():
     check_openings(row)
     check_transcript(row)
     check_codecs(sys.argv[1], row)
+    seed = random.SystemRandom().randrange(2 ** 32)
+    if not sum(check_key_changes(seed + more) for more in range(20)):
+        sys.exit("seed %d: too little happened" % seed)
     print("%d values" % len(row))
 
 
