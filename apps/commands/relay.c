@@ -46,7 +46,7 @@ static const struct argp_option table[] = {
 	{"seed",    OPT_SEED,    "N",  0, "same seed, same fate for the same datagrams (default: another each time)", 0},
 	{"clients", OPT_CLIENTS, "N",  OPTION_IN_HELP_ONLY,
 	 "clients at once; a new one takes the place of the one idle for longest (256)", 0},
-	{"report",  OPT_REPORT,  NULL, 0, "at the end, every count in a table", 0},
+	{"report",  OPT_REPORT,  NULL, 0, "at the end, every count in a table, and what became of each kind of datagram of dgram", 0},
 	{"json",    'j',         NULL, 0, "start and summary as JSON on stdout", 0},
 	{"ipv4",    '4',         NULL, OPTION_IN_HELP_ONLY, "IPv4 alone", 0},
 	{"ipv6",    '6',         NULL, OPTION_IN_HELP_ONLY, "IPv6 alone", 0},
@@ -270,6 +270,7 @@ static int run(const struct command *self, int argc, char **argv)
 	        .listener = {.fd = -1},
 	        .clients_max = allowed_clients(r.clients),
 	        .verbose = r.common.verbosity > 0,
+	        .by_kind = r.report || r.common.json,
 	};
 	if (f.clients_max < r.clients)
 		say_verbose("the system allows %zu clients at once (ulimit -n)", f.clients_max);

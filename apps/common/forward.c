@@ -177,8 +177,11 @@ static void send_due(struct forward *f)
 	uint64_t now = dgram_clock();
 
 	for (enum direction direction = OUT; direction < DIRECTIONS; direction++)
-		while (dgram_relay_pop(f->engine[direction], now, &d))
+		while (dgram_relay_pop(f->engine[direction], now, &d)) {
+			if (f->by_kind)
+				kinds_went(&f->kinds[direction], &d);
 			send_one(f, direction, &d);
+		}
 }
 
 /* -- into the engines -- */
@@ -187,10 +190,13 @@ static void push(struct forward *f, enum direction direction, struct client *cli
                  const struct dgram_datagram *d)
 {
 	uint64_t now = dgram_clock();
+	enum dgram_relay_verdict verdict;
 
 	client->last_used = now;
-	tell_dropped(f, direction, client, d->len,
-	             dgram_relay_push(f->engine[direction], now, client->tag, d->data, d->len));
+	verdict = dgram_relay_push(f->engine[direction], now, client->tag, d->data, d->len);
+	if (f->by_kind)
+		kinds_came(&f->kinds[direction], d->data, d->len, verdict);
+	tell_dropped(f, direction, client, d->len, verdict);
 }
 
 static void from_client(struct loop *loop, const struct dgram_datagram *d)

@@ -4,6 +4,7 @@
 #define COMMON_FORWARD_H
 
 #include "clients.h"
+#include "kinds.h"
 #include <dgram/relay.h>
 #include <dgram/resolve.h>
 
@@ -29,9 +30,11 @@ struct forward {
 	size_t target_count;
 	size_t clients_max;
 	bool verbose; /* a line for each datagram */
+	bool by_kind; /* counts them by what they are */
 
 	struct clients clients;
 	struct direction_counts counts[DIRECTIONS];
+	struct kinds kinds[DIRECTIONS];
 	uint64_t unconnected; /* arrived from a client for which there was no socket */
 	size_t target_first;  /* the address that answered last: where new clients begin */
 	bool refusing;        /* the target has refused since it last answered */

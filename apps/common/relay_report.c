@@ -80,6 +80,22 @@ void report_sentences(const struct forward *f)
 		    (unsigned long long)f->unconnected);
 }
 
+/* Of each kind that was there. */
+static void kinds_table(const struct forward *f, enum direction direction)
+{
+	fprintf(stderr, "%-10s %9s %9s %9s %10s %9s %9s\n", direction == OUT ? "out" : "back", "arrived", "dropped", "passed",
+		"duplicated", "reordered", "corrupted");
+	for (unsigned kind = 0; kind < DGRAM_LOOK_TYPES; kind++) {
+		const struct kind_counts *c = &f->kinds[direction].of[kind];
+
+		if (c->arrived + c->passed + c->duplicated > 0)
+			fprintf(stderr, "%-10s %9llu %9llu %9llu %10llu %9llu %9llu\n", kind_name(kind),
+				(unsigned long long)c->arrived, (unsigned long long)c->dropped,
+				(unsigned long long)c->passed, (unsigned long long)c->duplicated,
+				(unsigned long long)c->reordered, (unsigned long long)c->corrupted);
+	}
+}
+
 void report_table(const struct forward *f)
 {
 	uint64_t out[COUNT], back[COUNT];
@@ -94,11 +110,35 @@ void report_table(const struct forward *f)
 	fprintf(stderr, "%-30s %14llu\n", "clients that lost their place",
 	        (unsigned long long)f->clients.replaced);
 	fprintf(stderr, "%-30s %14llu\n", "without a socket", (unsigned long long)f->unconnected);
+	kinds_table(f, OUT);
+	kinds_table(f, BACK);
 }
 
 static void add_count(json_t *object, const char *key, uint64_t value)
 {
 	json_object_set_new(object, key, json_integer((json_int_t)value));
+}
+
+static json_t *kinds_object(const struct kinds *k)
+{
+	json_t *object = json_object();
+
+	for (unsigned kind = 0; kind < DGRAM_LOOK_TYPES; kind++) {
+		const struct kind_counts *c = &k->of[kind];
+		json_t *one;
+
+		if (c->arrived + c->passed + c->duplicated == 0)
+			continue;
+		one = json_object();
+		add_count(one, "arrived", c->arrived);
+		add_count(one, "dropped", c->dropped);
+		add_count(one, "passed", c->passed);
+		add_count(one, "duplicated", c->duplicated);
+		add_count(one, "reordered", c->reordered);
+		add_count(one, "corrupted", c->corrupted);
+		json_object_set_new(object, kind_name(kind), one);
+	}
+	return object;
 }
 
 static json_t *direction_object(const struct forward *f, enum direction direction)
@@ -109,6 +149,7 @@ static json_t *direction_object(const struct forward *f, enum direction directio
 	read_counts(f, direction, value);
 	for (size_t i = 0; i < COUNT; i++)
 		add_count(object, counts[i].key, value[i]);
+	json_object_set_new(object, "kinds", kinds_object(&f->kinds[direction]));
 	return object;
 }
 

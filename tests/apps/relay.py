@@ -317,6 +317,26 @@ class Words(unittest.TestCase):
             self.assertEqual(relay.stderr.decode().split("\n")[1:],
                              ["dgram: out: 1 arrived, 1 passed", "dgram: back: 1 arrived, 0 passed, 1 lost", ""])
 
+    def test_a_report_tells_what_became_of_which_kind(self):
+        with Running("respond", "127.0.0.1:0", "--echo") as r, Relay(r.port, "--report", "--loss", "20%", "--dup", "20%",
+                                                                     "--seed", "4") as relay:
+            with client(relay.port) as c:
+                c.send(b"plain")
+            got = run("request", "--lines", "127.0.0.1:%d" % relay.port, stdin=b"hello\n" * 40)
+            self.assertEqual((got.returncode, got.stdout), (0, b"hello\n" * 40))
+            summary = relay.summary()
+            for way, one in (summary["out"], "INIT"), (summary["back"], "ACCEPT"):
+                kinds = way["kinds"]
+                self.assertEqual(set(kinds) - {"DATA", "other"}, {one})
+                self.assertEqual(sum(k["arrived"] for k in kinds.values()), way["arrived"])
+                self.assertEqual(sum(k["dropped"] for k in kinds.values()), way["lost"])
+                self.assertEqual(sum(k["passed"] for k in kinds.values()), way["passed"])
+                self.assertEqual(sum(k["duplicated"] for k in kinds.values()), way["duplicated"])
+                self.assertGreater(kinds["DATA"]["dropped"] + kinds["DATA"]["duplicated"], 0)
+            self.assertEqual(summary["out"]["kinds"].get("other", {"arrived": 0})["arrived"], 1)
+            self.assertRegex(relay.stderr, rb"(?m)^INIT +\d+ +\d+ +\d+ +\d+ +0 +0$")
+            self.assertRegex(relay.stderr, rb"(?m)^back +arrived +dropped +passed +duplicated +reordered +corrupted$")
+
     def test_a_report_has_every_count(self):
         with echo() as server, Relay(server.port, "--report") as relay:
             ask(relay.port)
