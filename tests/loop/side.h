@@ -46,6 +46,7 @@ static inline struct dgram_connection_stats connections_of(const struct side *s)
 struct way {
 	struct dgram_stream *from, *to;
 	uint64_t passed, limit; /* bytes */
+	uint64_t damaged;       /* the place of a byte that arrives as another one */
 };
 
 struct middleman {
@@ -60,8 +61,8 @@ static inline void middleman_open(struct middleman *m, const struct dgram_addr *
 	const struct dgram_addr any = address("127.0.0.1:0");
 
 	*m = (struct middleman){.target = *target};
-	m->ways[0] = (struct way){.from = &m->ends[0], .to = &m->ends[1], .limit = UINT64_MAX};
-	m->ways[1] = (struct way){.from = &m->ends[1], .to = &m->ends[0], .limit = UINT64_MAX};
+	m->ways[0] = (struct way){.from = &m->ends[0], .to = &m->ends[1], .limit = UINT64_MAX, .damaged = UINT64_MAX};
+	m->ways[1] = (struct way){.from = &m->ends[1], .to = &m->ends[0], .limit = UINT64_MAX, .damaged = UINT64_MAX};
 	assert_int_equal(dgram_stream_listen(&m->listener, &any, NULL), 0);
 	assert_int_equal(dgram_stream_getsockname(&m->listener, &m->here), 0);
 	dgram_stream_settimeout(&m->listener, 0);
@@ -90,6 +91,8 @@ static inline bool way_turn(struct way *w)
 		return true;
 	if (n <= 0)
 		return false;
+	if (w->damaged >= w->passed && w->damaged - w->passed < (uint64_t)n)
+		bytes[w->damaged - w->passed] ^= 0x80;
 	if (dgram_stream_sendall(w->to, bytes, (size_t)n) < 0)
 		return false;
 	w->passed += (uint64_t)n;
