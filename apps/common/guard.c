@@ -15,6 +15,7 @@
  * where no Ctrl-C reaches it and no kill of our group. */
 _Noreturn static void keep_watch(const struct guard *g, int life, int gone)
 {
+	const char ready = 1;
 	sigset_t all;
 	char nothing;
 
@@ -25,6 +26,8 @@ _Noreturn static void keep_watch(const struct guard *g, int life, int gone)
 	if (dup2(life, 0) < 0 || dup2(gone, 1) < 0)
 		_exit(1);
 	spawn_close_from(2);
+	if (write(1, &ready, 1) != 1)
+		_exit(1);
 	while (read(0, &nothing, 1) < 0 && errno == EINTR)
 		;
 	for (size_t i = 0; i < g->count; i++)
@@ -37,22 +40,28 @@ _Noreturn static void keep_watch(const struct guard *g, int life, int gone)
 static bool start(const struct guard *g, int life, int gone)
 {
 	pid_t middle;
-	int status = 0;
 
 	prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0);
 	middle = fork();
 	if (middle == 0) {
-		pid_t guard = fork();
-
-		if (guard == 0)
+		if (fork() == 0)
 			keep_watch(g, life, gone);
-		_exit(guard < 0);
+		_exit(0);
 	}
-	while (middle > 0 && waitpid(middle, &status, 0) < 0 && errno == EINTR)
+	while (middle > 0 && waitpid(middle, NULL, 0) < 0 && errno == EINTR)
 		;
-	if (middle > 0 && status != 0)
-		errno = EAGAIN;
-	return middle > 0 && status == 0;
+	return middle > 0;
+}
+
+static ssize_t hear(const struct guard *g)
+{
+	char byte;
+	ssize_t n;
+
+	do
+		n = read(g->gone, &byte, 1);
+	while (n < 0 && errno == EINTR);
+	return n;
 }
 
 bool guard_open(struct guard *g, size_t count)
@@ -60,30 +69,32 @@ bool guard_open(struct guard *g, size_t count)
 	int life[2] = {-1, -1}, gone[2] = {-1, -1};
 	void *table = mmap(NULL, count * sizeof *g->groups, PROT_READ | PROT_WRITE,
 	                   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	bool needed = getpid() != 1; /* else all others of its container end with us anyway */
 	bool ok;
 
 	if (table == MAP_FAILED)
 		return false;
 	*g = (struct guard){.groups = table, .count = count};
 	ok = pipe2(life, O_CLOEXEC) == 0 && pipe2(gone, O_CLOEXEC) == 0;
-	if (ok && getpid() != 1) /* with process 1 all others of its container end anyway */
+	if (ok && needed)
 		ok = start(g, life[0], gone[1]);
 	close(life[0]);
 	close(gone[1]);
 	g->life = life[1];
 	g->gone = gone[0];
+	if (ok && needed && hear(g) != 1) { /* from now on it holds nothing of ours */
+		errno = EAGAIN;
+		ok = false;
+	}
 	return ok;
 }
 
 void guard_close(struct guard *g)
 {
-	char nothing;
-
 	if (!g->groups)
 		return;
 	close(g->life);
-	while (read(g->gone, &nothing, 1) < 0 && errno == EINTR)
-		;
+	hear(g);
 	close(g->gone);
 	munmap(g->groups, g->count * sizeof *g->groups);
 	*g = (struct guard){0};
