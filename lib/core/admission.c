@@ -186,14 +186,17 @@ enum dg_room dg_admission_room(const struct dg_admission *a, uint64_t party, uin
 	return DG_ROOM_AFTER;
 }
 
+static uint32_t half_open_of(const struct dg_admission *a, uint32_t party)
+{
+	return party == DG_POOL_NONE ? 0 : party_at(a, party)->half_open;
+}
+
 bool dg_admission_knock(struct dg_admission *a, uint32_t slot, uint64_t party)
 {
-	uint32_t i = find(a, party);
+	uint32_t i;
 
 	assert(a->sessions[slot].state == UNUSED);
-	if (a->half_open >= a->limits.half_open)
-		return false;
-	if (i != DG_POOL_NONE && party_at(a, i)->half_open >= a->limits.half_open_each)
+	if (dg_admission_knocked_first(a, party) != DG_SLOT_NONE)
 		return false;
 	i = find_or_make(a, party);
 	if (i == DG_POOL_NONE)
@@ -282,7 +285,22 @@ uint32_t dg_admission_oldest(const struct dg_admission *a)
 	return a->knocking.first;
 }
 
-bool dg_admission_is_loaded(const struct dg_admission *a)
+uint32_t dg_admission_knocked_first(const struct dg_admission *a, uint64_t party)
 {
-	return 2 * (uint64_t)a->half_open >= a->limits.half_open;
+	uint32_t i = find(a, party), slot = a->knocking.first;
+
+	if (half_open_of(a, i) >= a->limits.half_open_each)
+		while (a->sessions[slot].party != i)
+			slot = a->session_links[slot].after;
+	else if (a->half_open < a->limits.half_open)
+		return DG_SLOT_NONE;
+	return slot;
+}
+
+bool dg_admission_is_loaded(const struct dg_admission *a, uint64_t party)
+{
+	uint64_t theirs = half_open_of(a, find(a, party));
+
+	return 2 * (uint64_t)a->half_open >= a->limits.half_open ||
+	       2 * theirs >= a->limits.half_open_each;
 }

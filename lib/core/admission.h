@@ -105,7 +105,11 @@ void dg_admission_leave(struct dg_admission *a, uint32_t slot);
 /* The half-open session that knocked first; DG_SLOT_NONE: there is none. */
 uint32_t dg_admission_oldest(const struct dg_admission *a);
 
-/* Half of the half-open places are taken: time for cookies. */
-bool dg_admission_is_loaded(const struct dg_admission *a);
+/* The one that has to end before this party can knock again: of its own the oldest if it has all that it may
+ * have, else of all the oldest if there are no more. DG_SLOT_NONE: there is room. */
+uint32_t dg_admission_knocked_first(const struct dg_admission *a, uint64_t party);
+
+/* Half of the half-open places are taken, of all or of this party's: time for cookies. */
+bool dg_admission_is_loaded(const struct dg_admission *a, uint64_t party);
 
 #endif

@@ -61,16 +61,15 @@ static enum dgram_fate own_init(struct dgram_endpoint *ep, const struct dg_place
 	return DGRAM_FATE_OWN;
 }
 
-/* A place among the half-open ones. Who proved its address takes that of the oldest. */
+/* A place among the half-open ones. Who proved its address takes that of the oldest, of its own if it has all that
+ * it may have: or who claims to be it could lock it out. */
 static bool knock(struct dgram_endpoint *ep, struct dg_session *s, bool proved, uint64_t now)
 {
 	uint64_t party = dg_place_party(&s->peer, ep->key);
+	uint32_t oldest = dg_admission_knocked_first(&ep->admission, party);
 
-	if (dg_admission_knock(&ep->admission, s->slot, party))
-		return true;
-	if (!proved || ep->admission.half_open < ep->config.half_open)
-		return false;
-	dg_session_forget(ep, dg_session_at(ep, dg_admission_oldest(&ep->admission)), now);
+	if (proved && oldest != DG_SLOT_NONE)
+		dg_session_forget(ep, dg_session_at(ep, oldest), now);
 	return dg_admission_knock(&ep->admission, s->slot, party);
 }
 
@@ -115,11 +114,11 @@ static enum dgram_fate first_init(struct dgram_endpoint *ep, const struct dg_pla
 {
 	bool proved = ep->config.connected || /* a handshake went before */
 	              dg_cookie_check(&ep->cookies, hello->cookie, from, now);
+	uint64_t party = dg_place_party(from, ep->key);
 	uint32_t victim;
-	bool full = dg_admission_room(&ep->admission, dg_place_party(from, ep->key), &victim) ==
-	            DG_ROOM_NONE;
+	bool full = dg_admission_room(&ep->admission, party, &victim) == DG_ROOM_NONE;
 
-	if (!proved && (full || dg_admission_is_loaded(&ep->admission))) {
+	if (!proved && (full || dg_admission_is_loaded(&ep->admission, party))) {
 		dg_note_cookie(ep, from, hello->session, in, now);
 		return DGRAM_FATE_TAKEN;
 	}

@@ -45,18 +45,26 @@ static void a_party_knocks_so_often_and_all_together_too(void **state)
 	struct dg_admission a = fresh(&few);
 
 	(void)state;
-	assert_true(dg_admission_knock(&a, 0, 1));
+	assert_false(dg_admission_is_loaded(&a, 1));
+	assert_true(dg_admission_knock(&a, 0, 2));
+	assert_int_equal(dg_admission_knocked_first(&a, 1), DG_SLOT_NONE);
+	assert_false(dg_admission_is_loaded(&a, 1));
 	assert_true(dg_admission_knock(&a, 1, 1));
-	assert_false(dg_admission_knock(&a, 2, 1));
-	assert_false(dg_admission_is_loaded(&a));
-	assert_true(dg_admission_knock(&a, 2, 2));
-	assert_true(dg_admission_is_loaded(&a));
+	assert_true(dg_admission_is_loaded(&a, 1)); /* one of its two, two of all six */
+	assert_false(dg_admission_is_loaded(&a, 3));
+	assert_true(dg_admission_knock(&a, 2, 1));
+	assert_false(dg_admission_knock(&a, 3, 1));
+	assert_int_equal(dg_admission_knocked_first(&a, 1), 1);
+	assert_int_equal(dg_admission_knocked_first(&a, 3), DG_SLOT_NONE);
+	assert_true(dg_admission_is_loaded(&a, 3));
 	for (uint32_t slot = 3; slot < 6; slot++)
 		assert_true(dg_admission_knock(&a, slot, slot));
 	assert_false(dg_admission_knock(&a, 6, 6));
+	assert_int_equal(dg_admission_knocked_first(&a, 6), 0);
+	assert_int_equal(dg_admission_knocked_first(&a, 1), 1);
 	dg_admission_leave(&a, 3);
 	assert_false(dg_admission_knock(&a, 3, 1));
-	assert_true(dg_admission_enter(&a, 0)); /* who is in knocks no more */
+	assert_true(dg_admission_enter(&a, 1)); /* who is in knocks no more */
 	assert_true(dg_admission_knock(&a, 3, 1));
 	assert_true(dg_admission_knock(&a, 6, 6));
 	drop(&a);
