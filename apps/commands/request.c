@@ -24,7 +24,7 @@ _Static_assert(DGRAM_RESOLVE_MAX <= DGRAM_ASK_ADDRS_MAX, "every address of a nam
 
 struct request {
 	struct options common;
-	bool retry_refused, explain, all, fallback;
+	bool retry_refused, all, fallback;
 	uint64_t replies;
 	uint64_t wait; /* ns; 0: not given */
 	uint64_t max_request, max_reply;
@@ -32,7 +32,6 @@ struct request {
 
 enum {
 	OPT_RETRY_REFUSED = OPT_OWN,
-	OPT_EXPLAIN,
 	OPT_REPLIES,
 	OPT_WAIT,
 	OPT_MAX_REQUEST,
@@ -44,7 +43,6 @@ enum {
 static const struct argp_option table[] = {
 	{"retry-refused", OPT_RETRY_REFUSED, NULL, 0, "keep asking an address that refuses; until the deadline", 0},
 	{"fallback", OPT_FALLBACK, "tcp", 0, "over TCP, where no session comes up over UDP", 0},
-	{"explain", OPT_EXPLAIN, NULL, 0, "a time line of the tries on stderr", 0},
 	{"replies", OPT_REPLIES, "N|all", 0, "collect N answers, or all that come in --wait", 0},
 	{"wait", OPT_WAIT, "DUR", OPTION_IN_HELP_ONLY, "how long to collect (default 1 s)", 0},
 	{"max-request", OPT_MAX_REQUEST, "SIZE", OPTION_IN_HELP_ONLY, "a longer payload is not sent: exit 63 (default 4MiB)", 0},
@@ -75,9 +73,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_FALLBACK:
 		r->fallback = true;
 		return strcmp(arg, "tcp") == 0 ? 0 : options_refuse("--fallback", arg, "not tcp, and there is nothing else");
-	case OPT_EXPLAIN:
-		r->explain = true;
-		return 0;
 	case OPT_REPLIES:
 		return parse_replies(r, arg);
 	case OPT_WAIT:
@@ -94,7 +89,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 /* clang-format off */
 static const struct argp_child children[] = {
 	OPTIONS_TIMING, OPTIONS_PAYLOAD, OPTIONS_PRINT,	  OPTIONS_BIND,
-	OPTIONS_COUNT,	OPTIONS_PROTOCOL, OPTIONS_TRACE,  OPTIONS_GENERAL,
+	OPTIONS_COUNT,	OPTIONS_PROTOCOL, OPTIONS_EXPLAIN, OPTIONS_TRACE,  OPTIONS_GENERAL,
 	{0},
 };
 /* clang-format on */
@@ -311,7 +306,7 @@ static int ask(struct asking *a)
 	};
 	int n = dgram_ask(&a->socket, &q, &opt, &a->report);
 	trace_question(&a->trace, &q, &a->report, n);
-	if (r->explain)
+	if (r->common.explain)
 		explain(a, n);
 	if (n < 0)
 		return tell_failure(a, n);
@@ -405,7 +400,6 @@ static int ask_peer(const struct request *r, struct target *target)
 	        .options = &r->common,
 	        .kind = DGRAM_REQUEST,
 	        .retry_refused = r->retry_refused,
-	        .explain = r->explain,
 	        .fallback = r->fallback,
 	        .request_max = at_most(r->max_request, DGRAM_MESSAGE_MAX),
 	        .reply_max = at_most(r->max_reply, DGRAM_MESSAGE_MAX),

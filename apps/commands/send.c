@@ -17,8 +17,8 @@
 
 /* clang-format off */
 static const struct argp_child children[] = {
-	OPTIONS_TIMING, OPTIONS_PAYLOAD, OPTIONS_BIND, OPTIONS_COUNT, OPTIONS_PROTOCOL, OPTIONS_JSON, OPTIONS_TRACE, OPTIONS_GENERAL,
-	{0},
+	OPTIONS_TIMING, OPTIONS_PAYLOAD, OPTIONS_BIND, OPTIONS_COUNT, OPTIONS_PROTOCOL, OPTIONS_JSON,
+	OPTIONS_EXPLAIN, OPTIONS_TRACE, OPTIONS_GENERAL, {0},
 };
 /* clang-format on */
 
@@ -33,6 +33,8 @@ static const struct argp argp = {NULL, parse, NULL, NULL, children, NULL, NULL};
 /* Who writes these believes that something is confirmed. */
 static int check_plain(const struct options *o)
 {
+	if (o->explain)
+		return fail_usage("send", "--explain: a plain endpoint confirms nothing, so there is nothing to tell");
 	if (o->timeout == 0 && !o->limit_retries)
 		return 0;
 	return fail_usage("send",

@@ -31,6 +31,36 @@ __attribute__((format(printf, 3, 4))) static void explain(const struct caller *c
 	say("%9s  %s%s", target_span(dgram_clock() - call->start, span, sizeof span), line, text);
 }
 
+/* A line of the session's, on the time of the oldest call. */
+static void explain_session(const struct caller *c, const char *text, uint64_t at)
+{
+	const struct call *oldest = NULL;
+	char span[32];
+
+	for (size_t i = 0; i < CALLS_MAX; i++)
+		if (c->calls[i] != NULL && (oldest == NULL || c->calls[i]->number < oldest->number))
+			oldest = c->calls[i];
+	if (oldest != NULL)
+		say("%9s  %s", target_span(at > oldest->start ? at - oldest->start : 0, span, sizeof span), text);
+}
+
+/* What passed: into the trace, and into the time line. */
+static void look(struct caller *c)
+{
+	struct dgram_endpoint_stats stats;
+	struct dgram_passed p;
+	char text[256];
+
+	while (trace_next(&c->trace, &p))
+		if (c->explain && timeline_passed(&c->timeline, &p, text, sizeof text))
+			explain_session(c, text, p.at);
+	if (!c->explain)
+		return;
+	dgram_endpoint_stats(dgram_loop_endpoint(c->loop), &stats);
+	if (timeline_recovery(&c->timeline, &stats, text, sizeof text))
+		explain_session(c, text, dgram_clock());
+}
+
 /* -- the way out -- */
 
 /* Room for requests and their replies at once, each as long as it may be: a request that is answered makes room, but not
@@ -90,6 +120,8 @@ static int trace_from_here(struct caller *c)
 	struct dgram_addr local;
 	bool known = !c->tcp && dgram_socket_getsockname(&c->socket, &local) == 0;
 
+	c->trace.watched = c->explain;
+	c->timeline = (struct timeline){.inits = 0};
 	return trace_loop(&c->trace, c->loop, known ? &local : NULL, c->options->command->name);
 }
 
@@ -519,7 +551,7 @@ enum caller_news caller_wait(struct caller *c, int fd)
 			return CALLER_DONE;
 		}
 		n = dgram_loop_wait(c->loop, &e, 0);
-		trace_take(&c->trace);
+		look(c);
 		if (n < 0)
 			c->code = fail(exit_of(n), "%s: cannot receive: %s", c->target->text,
 				       n == DGRAM_ERR_SYSTEM ? strerror(errno) : dgram_strerror(n));

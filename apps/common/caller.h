@@ -8,6 +8,7 @@
 #define COMMON_CALLER_H
 
 #include "target.h"
+#include "timeline.h"
 #include "trace.h"
 #include <dgram/loop.h>
 #include <stdbool.h>
@@ -63,6 +64,7 @@ struct caller {
 
 	/* its own */
 	struct trace trace;
+	struct timeline timeline;
 	struct dgram_socket socket;      /* unless tcp */
 	struct dgram_stream_options way; /* tcp: what connections leave from */
 	struct dgram_loop *loop;       /* NULL: not open yet */

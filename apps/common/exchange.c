@@ -231,7 +231,7 @@ int exchange_run(const struct exchange *x, struct target *target)
 			.at_once = window,
 			.at_full = split && x->kind == DGRAM_SEND ? SENDS_AT_FULL : window,
 			.retry_refused = x->retry_refused,
-			.explain = x->explain,
+			.explain = o->explain,
 			.fallback = x->fallback,
 			.tcp = target->uri.scheme == DGRAM_SCHEME_TCP,
 		},

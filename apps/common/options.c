@@ -289,6 +289,24 @@ static error_t protocol_parse(int key, char *arg, struct argp_state *state)
 
 const struct argp options_protocol = {protocol_table, protocol_parse, NULL, NULL, NULL, NULL, NULL};
 
+/* -- explain -- */
+
+static const struct argp_option explain_table[] = {
+        {"explain", OPT_EXPLAIN, NULL, 0, "a time line on stderr: tries, what was acknowledged", 0},
+        {0},
+};
+
+static error_t explain_parse(int key, char *arg, struct argp_state *state)
+{
+	(void)arg, (void)state;
+	if (key != OPT_EXPLAIN)
+		return ARGP_ERR_UNKNOWN;
+	parsing.options->explain = true;
+	return 0;
+}
+
+const struct argp options_explain = {explain_table, explain_parse, NULL, NULL, NULL, NULL, NULL};
+
 /* -- trace -- */
 
 /* clang-format off */

@@ -61,6 +61,9 @@ struct options {
 	/* OPTIONS_PROTOCOL */
 	bool idempotent;
 
+	/* OPTIONS_EXPLAIN */
+	bool explain;
+
 	/* OPTIONS_TRACE */
 	const char *trace; /* or NULL */
 	bool trace_payload;
@@ -72,7 +75,7 @@ struct options {
 
 /* Rows for an argp's children. */
 extern const struct argp options_payload, options_print, options_json, options_bind, options_listen,
-        options_timing, options_deadline, options_count, options_protocol, options_trace,
+        options_timing, options_deadline, options_count, options_protocol, options_explain, options_trace,
         options_general;
 
 /* clang-format off */
@@ -85,6 +88,7 @@ extern const struct argp options_payload, options_print, options_json, options_b
 #define OPTIONS_DEADLINE {&options_deadline, 0, NULL, 0} /* -T alone */
 #define OPTIONS_COUNT    {&options_count, 0, NULL, 0}    /* -n */
 #define OPTIONS_PROTOCOL {&options_protocol, 0, NULL, 0} /* -k --key-fd --open --idempotent */
+#define OPTIONS_EXPLAIN  {&options_explain, 0, NULL, 0}  /* --explain */
 #define OPTIONS_TRACE    {&options_trace, 0, NULL, 0}    /* --trace --trace-payload */
 #define OPTIONS_GENERAL  {&options_general, 0, NULL, 0}  /* -q -v --color -h --help --version; always the last */
 /* clang-format on */
@@ -99,6 +103,7 @@ enum {
 	OPT_KEY_FD,
 	OPT_OPEN,
 	OPT_IDEMPOTENT,
+	OPT_EXPLAIN,
 	OPT_TRACE,
 	OPT_TRACE_PAYLOAD,
 	OPT_OWN = 0x200,

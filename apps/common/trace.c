@@ -156,7 +156,7 @@ int trace_loop(struct trace *t, struct dgram_loop *loop, const struct dgram_addr
 {
 	json_t *event;
 
-	if (t->fd < 0)
+	if (t->fd < 0 && !t->watched)
 		return 0;
 	if (t->memory == NULL)
 		t->memory = malloc(PASSING);
@@ -165,6 +165,8 @@ int trace_loop(struct trace *t, struct dgram_loop *loop, const struct dgram_addr
 	t->loop = loop;
 	t->told = (struct dgram_endpoint_stats){.lost = 0};
 	dgram_loop_tap(loop, t->memory, PASSING);
+	if (t->fd < 0)
+		return 0;
 	event = event_since(t, "trace", dgram_clock());
 	set_text(event, "command", command);
 	set_number(event, "pid", (uint64_t)getpid());
@@ -256,17 +258,26 @@ static void write_recovery(struct trace *t)
 	t->told = now;
 }
 
+bool trace_next(struct trace *t, struct dgram_passed *p)
+{
+	if (t->loop == NULL)
+		return false;
+	if (dgram_loop_next_passed(t->loop, p) == 1) {
+		if (t->fd >= 0)
+			write_passed(t, p);
+		return true;
+	}
+	if (t->fd >= 0)
+		write_recovery(t);
+	return false;
+}
+
 void trace_take(struct trace *t)
 {
 	struct dgram_passed p;
 
-	if (t->loop == NULL)
-		return;
-	while (dgram_loop_next_passed(t->loop, &p) == 1)
-		if (t->fd >= 0)
-			write_passed(t, &p);
-	if (t->fd >= 0)
-		write_recovery(t);
+	while (trace_next(t, &p))
+		;
 }
 
 void trace_event(struct trace *t, const struct dgram_event *e)

@@ -16,6 +16,7 @@
 struct trace {
 	int fd; /* -1: nothing is traced */
 	bool payload;
+	bool watched;   /* somebody else wants to know what passes: trace_next */
 	const char *file;
 	uint64_t start; /* ns: what at_us counts from */
 	off_t whole;    /* bytes of whole lines */
@@ -36,6 +37,8 @@ int trace_check_plain(const struct options *o);
  * dgram_loop_close. local: our address, or NULL. 0 or an exit code after a sentence. */
 int trace_loop(struct trace *t, struct dgram_loop *loop, const struct dgram_addr *local, const char *command);
 void trace_take(struct trace *t);
+/* The same for who looks at each: the next one, its data borrowed until the next dgram_loop_wait; false: that was all. */
+bool trace_next(struct trace *t, struct dgram_passed *p);
 void trace_event(struct trace *t, const struct dgram_event *e);
 
 /* One plain question: each try, each refusal, how it ended. outcome is what dgram_ask() gave of q. */
