@@ -46,7 +46,7 @@ static bool give(struct dgram_loop *loop)
 		one.len = 0;
 	}
 	dg_tap_note(loop, DGRAM_WAY_IN, &one,
-	            dgram_endpoint_receive(loop->endpoint, &one, loop->now));
+	            (int)dgram_endpoint_receive(loop->endpoint, &one, loop->now));
 	return true;
 }
 
