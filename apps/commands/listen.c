@@ -44,7 +44,7 @@ enum {
 
 /* clang-format off */
 static const struct argp_option table[] = {
-	{"plain", OPT_PLAIN, NULL, OPTION_IN_HELP_ONLY, "take plain datagrams; plain endpoints take nothing else", 0},
+	{"plain", OPT_PLAIN, NULL, OPTION_IN_HELP_ONLY, "take plain datagrams too; plain endpoints take nothing else", 0},
 	{0},
 };
 /* clang-format on */
@@ -205,6 +205,10 @@ static void refuse(struct listening *l, const struct server *s, const struct dgr
 
 static int take_event(struct listening *l, const struct server *s, const struct dgram_event *e)
 {
+	if (e->type == DGRAM_EVENT_MESSAGE && e->kind == 0)
+		return print_message(l, &(struct dgram_datagram){.peer = e->peer,
+		                                                 .data = (uint8_t *)(uintptr_t)e->data,
+		                                                 .len = e->len});
 	if (e->type == DGRAM_EVENT_MESSAGE)
 		return print_event(l, e);
 	if (e->type == DGRAM_EVENT_REQUEST)
@@ -242,6 +246,8 @@ static int listen_messages(struct listening *l)
 	if (code != 0)
 		return code;
 	s.end = l->end;
+	if (l->plain)
+		dgram_loop_take_plain(s.loop);
 	code = take_events(l, &s);
 	uint64_t unseen = server_settle(&s, SETTLE), foreign;
 	if (unseen > 0)
@@ -292,10 +298,10 @@ static int run(const struct command *self, int argc, char **argv)
 		                          : "one endpoint at a time");
 	output_open(&l.output, o->print);
 	code = target_parse_listen(&l.uri, o->words[0], o);
-	if (code == 0 && l.plain && l.uri.scheme == DGRAM_SCHEME_DGRAM)
+	if (code == 0 && l.plain && l.uri.scheme == DGRAM_SCHEME_TCP)
 		code = fail_usage(self->name,
-		                  "--plain: both kinds at one port is not in this version yet; for "
-		                  "plain datagrams write udp://%s",
+		                  "--plain: over TCP there are no plain datagrams; for a byte stream: "
+		                  "dgram stream listen %s",
 		                  o->words[0]);
 	if (code == 0)
 		code = target_is_plain(&l.uri) ? trace_check_plain(o) : trace_open(&l.trace, o);

@@ -286,7 +286,7 @@ void trace_event(struct trace *t, const struct dgram_event *e)
 		[DGRAM_EVENT_MESSAGE] = "message", [DGRAM_EVENT_REQUEST] = "request",
 		[DGRAM_EVENT_STOP] = "stop", [DGRAM_EVENT_DONE] = "done"};
 	static const char *const kinds[] = {
-		[DGRAM_POST] = "post", [DGRAM_SEND] = "send", [DGRAM_REQUEST] = "request", [DGRAM_ECHO] = "echo"};
+		[0] = "plain", [DGRAM_POST] = "post", [DGRAM_SEND] = "send", [DGRAM_REQUEST] = "request", [DGRAM_ECHO] = "echo"};
 	static const char *const outcomes[] = {
 		[DGRAM_ANSWERED] = "answered", [DGRAM_REFUSED] = "refused", [DGRAM_UNKNOWN] = "unknown"};
 	json_t *event;

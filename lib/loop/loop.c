@@ -116,6 +116,29 @@ static bool is_child(struct dgram_loop *loop)
 	return true;
 }
 
+/* The next thing that happened: to the endpoint, or at its door. */
+static bool next_event(struct dgram_loop *loop, struct dgram_event *event)
+{
+	if (dgram_endpoint_next_event(loop->endpoint, event, loop->now) == 1)
+		return true;
+	if (!loop->has_plain)
+		return false;
+	loop->has_plain = false;
+	*event = (struct dgram_event){
+	        .type = DGRAM_EVENT_MESSAGE,
+	        .peer = loop->plain.peer,
+	        .data = loop->plain.data,
+	        .len = loop->plain.len,
+	        .deadline = DGRAM_NEVER,
+	};
+	return true;
+}
+
+void dgram_loop_take_plain(struct dgram_loop *loop)
+{
+	loop->takes_plain = true;
+}
+
 /* What can be done without news, up to the next event. A program that takes its time with each event shall not
  * hold back what it said to those before. */
 static bool go_on(struct dgram_loop *loop, struct dgram_event *event)
@@ -123,11 +146,11 @@ static bool go_on(struct dgram_loop *loop, struct dgram_event *event)
 	if (loop->now - loop->fresh_at > DG_LOOP_UNSENT)
 		loop->carrier->send(loop);
 	do
-		if (dgram_endpoint_next_event(loop->endpoint, event, loop->now) == 1)
+		if (next_event(loop, event))
 			return true;
 	while (loop->carrier->give(loop));
 	loop->carrier->send(loop);
-	return dgram_endpoint_next_event(loop->endpoint, event, loop->now) == 1;
+	return next_event(loop, event);
 }
 
 static uint64_t due(const struct dgram_loop *loop)

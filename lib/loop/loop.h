@@ -53,6 +53,9 @@ struct dgram_loop {
 	uint32_t received, given; /* entries of in; of these, done with */
 	size_t offset;           /* bytes of in[given] that were given */
 	struct dg_tap tap;
+	bool takes_plain;        /* plain datagrams are the program's */
+	bool has_plain;          /* one is */
+	struct dgram_datagram plain;
 	bool abandoned;          /* we are a child, and the endpoint knows */
 	struct dgram_datagram in[DG_LOOP_IN], out[DGRAM_BATCH_MAX];
 	uint8_t *in_data, *out_data; /* behind this struct */

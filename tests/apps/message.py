@@ -589,6 +589,20 @@ class Messages(Case):
                 self.assertEqual(server.stop()[0], 0)
                 self.assertRegex(server.stderr, rb"4 (datagrams passed over|passed over unread)\n")
 
+    def test_both_kinds_at_one_port(self):
+        with listen("--plain", "--json", "-n", "5") as l, harness.udp_socket() as s:
+            for data in b"plain", b"", os.urandom(5000):
+                s.sendto(data, ("127.0.0.1", l.port))
+            self.ends(run("send", at(l.port, "a.name"), "real"), 0)
+            self.ends(run("request", "-T", "5s", at(l.port), "x"), 1, "only listens")
+            s.sendto(b"last", ("127.0.0.1", l.port))
+            code, out = l.wait()
+        lines = [line for line in lines_of(out) if line["ev"] == "message"]
+        self.assertEqual(code, 0)
+        self.assertEqual([line["len"] for line in lines], [5, 0, 5000, 4, 4])
+        self.assertEqual([line.get("kind") for line in lines], [None, None, None, "send", None])
+        self.assertRegex(l.stderr, rb"5 messages, 5013 bytes; 1 request refused, 0 datagrams passed over\n")
+
     def test_a_responder_has_what_is_sent_and_says_where_it_belongs(self):
         with respond("--echo") as r:
             self.ends(run("send", at(r.port), "hi"), 0)
@@ -606,7 +620,7 @@ class Usage(Case):
         (["request", "@anna", "a"], "not in this version"),
         (["send", "group://239.1.2.3:9", "a"], "not in this version"),
         (["listen", "239.1.2.3:9"], "group"),
-        (["listen", "--plain", "127.0.0.1:0"], "udp://127.0.0.1:0"),
+        (["listen", "--plain", "tcp://127.0.0.1:0"], "dgram stream listen tcp://127.0.0.1:0"),
         (["respond", "127.0.0.1:0"], "NAME=CMD"),
         (["respond", "127.0.0.1:0", "date"], "NAME=CMD"),
         (["respond", "127.0.0.1:0", "=date"], "NAME=CMD"),

@@ -30,6 +30,11 @@ struct dgram_loop; /* opaque */
  * taken here. NULL: none is left, or a value that cannot be (errno is EINVAL). */
 DGRAM_API struct dgram_loop *dgram_loop_new(struct dgram_socket *s, const struct dgram_endpoint_config *config);
 
+/* From now on a datagram that does not begin as one of the protocol is not counted as foreign but given to the
+ * program: as DGRAM_EVENT_MESSAGE of kind 0, with its peer and bytes, up to the longest of UDP. Nothing of it is proved,
+ * not even who sent it, and it may come twice. */
+DGRAM_API void dgram_loop_take_plain(struct dgram_loop *loop);
+
 /* ---- over TCP --------------------------------------------------------------------------------- */
 
 /* The same over connections (docs/WIRE.md, section 8): one for each session, begun when a message goes to an address
