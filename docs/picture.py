@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 
-COLUMNS, ROWS = 94, 20
+COLUMNS, ROWS = 94, 26
 COMMANDS = [
     "dgram respond 127.0.0.1:7400 upper='tr a-z A-Z' &",
     "dgram relay 127.0.0.1:7402 127.0.0.1:7400 --loss 40% --seed 14 &",

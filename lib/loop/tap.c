@@ -8,7 +8,8 @@ static size_t room_for(size_t len)
 	return (sizeof(struct dgram_passed) + len + 15) / 16 * 16;
 }
 
-void dg_tap_note(struct dgram_loop *loop, enum dgram_way way, const struct dgram_datagram *d, int what)
+void dg_tap_note(struct dgram_loop *loop, enum dgram_way way, const struct dgram_datagram *d,
+                 int what)
 {
 	struct dg_tap *tap = &loop->tap;
 	struct dgram_passed *at;

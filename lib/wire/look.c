@@ -10,17 +10,13 @@ static const char *const types[DGRAM_LOOK_TYPES] = {
 };
 
 static const char *const frames[DG_FRAME_TYPES] = {
-        [DG_PADDING] = "PADDING",     [DG_PING] = "PING",
-        [DG_ACK] = "ACK",             [DG_POST] = "POST",
-        [DG_SEND] = "SEND",           [DG_REQUEST] = "REQUEST",
-        [DG_REPLY] = "REPLY",         [DG_ACCEPTED] = "ACCEPTED",
-        [DG_NO] = "NO",               [DG_PULL] = "PULL",
-        [DG_CANCEL] = "CANCEL",       [DG_RESET] = "RESET",
-        [DG_SETTLED] = "SETTLED",     [DG_CREDIT] = "CREDIT",
-        [DG_GRANT] = "GRANT",         [DG_CLOSE] = "CLOSE",
-        [DG_ECHO] = "ECHO",           [DG_ECHOED] = "ECHOED",
-        [DG_CHALLENGE] = "CHALLENGE", [DG_RESPONSE] = "RESPONSE",
-        [DG_NEED] = "NEED",
+        [DG_PADDING] = "PADDING",     [DG_PING] = "PING",         [DG_ACK] = "ACK",
+        [DG_POST] = "POST",           [DG_SEND] = "SEND",         [DG_REQUEST] = "REQUEST",
+        [DG_REPLY] = "REPLY",         [DG_ACCEPTED] = "ACCEPTED", [DG_NO] = "NO",
+        [DG_PULL] = "PULL",           [DG_CANCEL] = "CANCEL",     [DG_RESET] = "RESET",
+        [DG_SETTLED] = "SETTLED",     [DG_CREDIT] = "CREDIT",     [DG_GRANT] = "GRANT",
+        [DG_CLOSE] = "CLOSE",         [DG_ECHO] = "ECHO",         [DG_ECHOED] = "ECHOED",
+        [DG_CHALLENGE] = "CHALLENGE", [DG_RESPONSE] = "RESPONSE", [DG_NEED] = "NEED",
 };
 
 static const char *const states[] = {
@@ -39,11 +35,8 @@ static const char *const answers[DG_NO_CODES] = {
 };
 
 static const char *const reasons[DG_CLOSE_REASONS] = {
-        [DG_CLOSE_DONE] = "done",
-        [DG_CLOSE_IDLE] = "idle",
-        [DG_CLOSE_EVICTED] = "evicted",
-        [DG_CLOSE_SHUTDOWN] = "shutdown",
-        [DG_CLOSE_RULE] = "rule",
+        [DG_CLOSE_DONE] = "done",         [DG_CLOSE_IDLE] = "idle", [DG_CLOSE_EVICTED] = "evicted",
+        [DG_CLOSE_SHUTDOWN] = "shutdown", [DG_CLOSE_RULE] = "rule",
 };
 
 const char *dgram_look_type(unsigned type)
