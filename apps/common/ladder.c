@@ -33,13 +33,14 @@ static int compare_departures(const void *a, const void *b)
 
 static int find_departures(struct departures *d, struct passages *p)
 {
-	*d = (struct departures){.all = calloc(p->count + 1, sizeof(struct passage *))};
+	d->all = calloc(p->count + 1, sizeof(void *));
+	d->count = 0;
 	if (d->all == NULL)
 		return fail(CODE_BUSY, "out of memory");
 	for (size_t i = 0; i < p->count; i++)
 		if (is_datagram(&p->all[i], PASSAGE_OUT))
 			d->all[d->count++] = &p->all[i];
-	qsort(d->all, d->count, sizeof d->all[0], compare_departures);
+	qsort(d->all, d->count, sizeof(void *), compare_departures);
 	return 0;
 }
 
@@ -310,8 +311,10 @@ int ladder_draw(const struct passages *here, const struct passages *there, int c
 	struct drawing d = {.columns = columns, .color = color, .left = here->about};
 	struct rung *rungs = calloc(here->count + (there != NULL ? there->count : 0) + 1, sizeof *rungs);
 	bool any = false;
-	int code = rungs != NULL ? 0 : fail(CODE_BUSY, "out of memory");
+	int code = 0;
 
+	if (rungs == NULL)
+		return fail(CODE_BUSY, "out of memory");
 	for (size_t i = 0; code == 0 && i < here->count; i++) {
 		if (!is_first(here, i))
 			continue;

@@ -264,10 +264,11 @@ static bool read_time(const char *text, int64_t *us)
 {
 	struct tm tm = {0};
 	const char *rest = text != NULL ? strptime(text, "%Y-%m-%dT%H:%M:%S", &tm) : NULL;
-	int ms, len = 0;
+	int64_t ms;
 
-	if (rest == NULL || sscanf(rest, ".%3d%n", &ms, &len) != 1 || len != 4 || strcmp(rest + len, "Z") != 0)
+	if (rest == NULL || rest[0] != '.' || strspn(rest + 1, "0123456789") != 3 || strcmp(rest + 4, "Z") != 0)
 		return false;
+	ms = (rest[1] - '0') * 100 + (rest[2] - '0') * 10 + (rest[3] - '0');
 	*us = ((int64_t)timegm(&tm) * 1000 + ms) * 1000;
 	return true;
 }
