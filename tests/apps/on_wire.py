@@ -290,13 +290,14 @@ class Strangers(Wire):
         m = self.middle(self.respond("--echo").port)
         with contextlib.ExitStack() as stack:
             for i in range(HALF_OPEN // EACH + 2):
-                s = stack.enter_context(socket_at("127.0.0.%d" % (i + 2)))
+                s = stack.enter_context(socket_at("127.0.0.%d" % (i + 1)))
                 for k in range(EACH + 2):
                     s.sendto(init(1000 * i + k + 1), ("127.0.0.1", m.port))
                     s.sendto(init(1000 * i + k + 1), ("127.0.0.1", m.port))
                 m.wait(lambda record: m.seen(OUT, "INIT") == 2 * (EACH + 2) * (i + 1))
             m.wait(lambda record: m.seen(BACK, "ACCEPT") and m.seen(BACK, "COOKIE"))
             self.assertEqual(run("request", self.to, "hi").stdout, b"hi")
+            self.assertIn("COOKIE", [e.kind for e in m.record if e.client == m.record[-1].client])
             self.looks(m)
         self.assertEqual({(e.kind, len(e.data)) for e in m.record if e.way == BACK and e.kind != "DATA"},
                          {("ACCEPT", 148), ("COOKIE", 60)})
