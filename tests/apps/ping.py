@@ -39,7 +39,7 @@ class Directions(unittest.TestCase):
         self.assertEqual([l["seq"] for l in lines["pong"]], list(range(1, 21)))
         self.assertEqual({l["from"] for l in lines["pong"]}, {"127.0.0.1:%d" % r.port})
         for l in lines["pong"]:
-            self.assertGreaterEqual(l["sent"], l["received"])
+            self.assertGreaterEqual(l["received"], l["sent"])
         s = lines["summary"][0]
         self.assertEqual((s["sent"], s["answered"], s["lost"]), (20, 20, 0))
         times = sorted(l["rtt_us"] for l in lines["pong"])
@@ -66,7 +66,7 @@ class Directions(unittest.TestCase):
         self.assertEqual({l["lost"] for l in lines["error"] if "lost" in l}, {"back"})
         self.assertGreater(s["lost_back"], 5)
         self.assertEqual((s["lost_out"], s["answered"] + s["lost"] + s["refused"]), (0, 60))
-        self.assertEqual(s["datagrams_sent"], s["datagrams_received"])
+        self.assertGreaterEqual(s["datagrams_received"], s["datagrams_sent"])
         self.assertGreater(r["back"]["lost"], 5)
 
 
