@@ -45,7 +45,7 @@ static void bash(void)
 	      "_dgram() {\n"
 	      "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} words\n"
 	      "\tcase $prev in\n"
-	      "\t-f|--file) mapfile -t COMPREPLY < <(compgen -f -- \"$cur\"); return ;;\n"
+	      "\t-f|--file|--trace|trace) mapfile -t COMPREPLY < <(compgen -f -- \"$cur\"); return ;;\n"
 	      "\t-i|--iface) mapfile -t COMPREPLY < <(compgen -W \"$(ls /sys/class/net "
 	      "2>/dev/null)\" -- \"$cur\"); return ;;\n"
 	      "\t-p|--print) mapfile -t COMPREPLY < <(compgen -W 'text hex raw none' -- \"$cur\"); "
