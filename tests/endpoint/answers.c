@@ -40,8 +40,7 @@ static void only_data_that_asks_draws_nosession(void **state)
 	struct hand h;
 
 	(void)state;
-	bench_open(&b, NULL);
-	hand_init(&h, &b, "10.0.0.1:1000");
+	hand_open(&h, &b, NULL);
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		b.now += 2 * S;
 		write_stray(&h, &rows[i], 77 + i);
@@ -67,8 +66,7 @@ static void nosession_is_drawn_by_the_header_alone(void **state)
 	struct hand h;
 
 	(void)state;
-	bench_open(&b, NULL);
-	hand_init(&h, &b, "10.0.0.1:1000");
+	hand_open(&h, &b, NULL);
 	write_stray(&h, &ping, 5);
 	h.last[h.last_len - 1] ^= 1;
 	hand_give(&h);
@@ -113,8 +111,7 @@ static void data_from_another_address_draws_nosession_and_no_more(void **state)
 	struct hand h, other;
 
 	(void)state;
-	bench_open(&b, NULL);
-	hand_init(&h, &b, "10.0.0.1:1000");
+	hand_open(&h, &b, NULL);
 	hand_call(&h);
 	hand_init(&other, &b, "10.0.0.9:1000");
 	other.theirs = h.theirs;
@@ -141,8 +138,7 @@ static void what_is_no_question_draws_nothing(void **state)
 	struct hand h;
 
 	(void)state;
-	bench_open(&b, NULL);
-	hand_init(&h, &b, "10.0.0.1:1000");
+	hand_open(&h, &b, NULL);
 	h.theirs.session = LONG_AGO;
 	for (size_t i = 0; i < COUNT(types); i++) {
 		if (types[i] == DG_ACCEPT)

@@ -87,8 +87,7 @@ static void a_message_into_a_session_goes_into_no_other(void **state)
 	struct hand h;
 
 	(void)state;
-	bench_open(&b, NULL);
-	hand_init(&h, &b, "10.0.0.1:1000");
+	hand_open(&h, &b, NULL);
 	hand_call(&h);
 	m.session = h.theirs.session;
 	memset(&m.to, 0, sizeof m.to);
@@ -314,8 +313,7 @@ static void what_happens_is_counted(void **state)
 	struct hand h;
 
 	(void)state;
-	bench_open(&b, NULL);
-	hand_init(&h, &b, "10.0.0.1:1000");
+	hand_open(&h, &b, NULL);
 	hand_say_init(&h);
 	in += h.last_len;
 	bench_turn(&b);
@@ -359,8 +357,7 @@ static void every_fate_is_counted(void **state)
 
 	(void)state;
 	config.message_max = 1000;
-	bench_open(&b, &config);
-	hand_init(&h, &b, "10.0.0.1:1000");
+	hand_open(&h, &b, &config);
 	hand_call(&h);
 	before = bench_stats(&b);
 	hand_init(&other, &b, "10.0.0.2:1000");
@@ -395,8 +392,7 @@ static void a_probe_is_counted(void **state)
 	struct hand h;
 
 	(void)state;
-	bench_open(&b, NULL);
-	hand_init(&h, &b, "10.0.0.1:1000");
+	hand_open(&h, &b, NULL);
 	bench_submit(&b, &m);
 	hand_accept(&h);
 	bench_turn(&b);
@@ -455,8 +451,7 @@ static void an_answer_leaves_from_where_it_was_asked(void **state)
 	struct hand h;
 
 	(void)state;
-	bench_open(&b, NULL);
-	hand_init(&h, &b, "10.0.0.1:1000");
+	hand_open(&h, &b, NULL);
 	hand_write_hello(&h, DG_INIT, 0);
 	d.peer = h.addr;
 	d.local = bench_addr("10.0.0.254:0");

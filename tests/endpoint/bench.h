@@ -130,6 +130,9 @@ struct hand {
 /* address: as text. Every hand has ids of its own, made from its address. */
 void hand_init(struct hand *h, struct bench *b, const char *address);
 
+/* Opens the bench with this hand on it, at 10.0.0.1:1000. */
+void hand_open(struct hand *h, struct bench *b, const struct dgram_endpoint_config *config);
+
 /* Puts a datagram into h->last: INIT or ACCEPT with what h->hello says. */
 void hand_write_hello(struct hand *h, enum dg_type type, size_t size);
 
@@ -139,6 +142,9 @@ enum dgram_fate hand_give_from(struct hand *h, const char *address);
 
 /* INIT with the session time of now. */
 enum dgram_fate hand_say_init(struct hand *h);
+
+/* Says INIT, whatever becomes of it, and turns. */
+void hand_knock(struct hand *h);
 
 /* An ACCEPT that echoes time. */
 enum dgram_fate hand_say_accept(struct hand *h, uint64_t time);
@@ -164,6 +170,9 @@ void hand_take_raw(struct hand *h, enum dg_type type, size_t len);
 
 /* Takes the next DATA datagram of the endpoint into h->got; false: none waits. */
 bool hand_take(struct hand *h);
+
+/* Takes the next one, which there must be. */
+void hand_next(struct hand *h);
 
 /* Takes until one has such a frame, waiting so long at most; NULL: none had. The frame is good
  * until the next take. */

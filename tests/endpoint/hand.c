@@ -29,6 +29,12 @@ void hand_init(struct hand *h, struct bench *b, const char *address)
 	};
 }
 
+void hand_open(struct hand *h, struct bench *b, const struct dgram_endpoint_config *config)
+{
+	bench_open(b, config);
+	hand_init(h, b, "10.0.0.1:1000");
+}
+
 uint64_t hand_time(const struct hand *h, uint64_t at)
 {
 	return (at - h->init_at) / DGRAM_US;
@@ -65,6 +71,12 @@ enum dgram_fate hand_say_init(struct hand *h)
 	h->hello.time = hand_time(h, h->bench->now);
 	hand_write_hello(h, DG_INIT, DG_INIT_SIZE_MIN);
 	return hand_give(h);
+}
+
+void hand_knock(struct hand *h)
+{
+	hand_say_init(h);
+	bench_turn(h->bench);
 }
 
 enum dgram_fate hand_say_accept(struct hand *h, uint64_t time)
@@ -180,6 +192,11 @@ bool hand_take(struct hand *h)
 	h->heard = true;
 	h->owes = h->owes || got->asking;
 	return true;
+}
+
+void hand_next(struct hand *h)
+{
+	assert_true(hand_take(h));
 }
 
 const struct dg_frame *hand_got(const struct hand *h, enum dg_frame_type type)

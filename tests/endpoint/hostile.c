@@ -4,8 +4,7 @@
 
 static void open_called(struct bench *b, struct hand *h, const struct dgram_endpoint_config *config)
 {
-	bench_open(b, config);
-	hand_init(h, b, "10.0.0.1:1000");
+	hand_open(h, b, config);
 	hand_call(h);
 }
 
@@ -118,8 +117,7 @@ static void replies_that_cannot_be_break_a_rule(void **state)
 	struct hand h;
 
 	(void)state;
-	bench_open(&b, NULL);
-	hand_init(&h, &b, "10.0.0.1:1000");
+	hand_open(&h, &b, NULL);
 	h.hello.credit = 2;
 	for (int i = 0; i < 3; i++) {
 		message = bench_message(i == 0 ? DGRAM_SEND : DGRAM_REQUEST, &h.addr, "x");
@@ -220,8 +218,7 @@ static void strangers_take_no_room_before_they_are_proved(void **state)
 
 		snprintf(address, sizeof address, "10.0.%u.1:1000", i);
 		hand_init(&h, &b, address);
-		hand_say_init(&h);
-		bench_turn(&b);
+		hand_knock(&h);
 	}
 	message = bench_message(DGRAM_SEND, &h.addr, "");
 	message.data = bench_bytes();
@@ -243,8 +240,7 @@ static void kept_answers_of_one_peer_leave_places_for_others(void **state)
 	(void)state;
 	config.messages = 64;
 	config.requests = 64;
-	bench_open(&b, &config);
-	hand_init(&h, &b, "10.0.0.1:1000");
+	hand_open(&h, &b, &config);
 	hand_call(&h);
 	hand_init(&other, &b, "10.0.0.2:1000");
 	hand_call(&other);

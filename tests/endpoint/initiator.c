@@ -95,7 +95,7 @@ static void two_questions_open_one_session(void **state)
 	hand_accept(&h);
 	bench_turn(&b);
 	assert_int_equal(b.count, 1); /* both aboard of one datagram */
-	assert_true(hand_take(&h));
+	hand_next(&h);
 	assert_non_null(hand_got(&h, DG_REQUEST));
 	assert_non_null(hand_got(&h, DG_SEND));
 	assert_int_equal(h.got.number, 0);
@@ -186,7 +186,7 @@ static void an_accept_is_taken_once(void **state)
 	h.hello.boot++;
 	assert_int_equal(hand_say_accept(&h, h.theirs.time), DGRAM_FATE_UNEXPECTED);
 	h.hello.session--;
-	assert_true(hand_take(&h));
+	hand_next(&h);
 	assert_int_equal(h.got.parts.header.receiver, h.hello.session);
 	assert_int_equal(hand_say(&h, hand_ack(&h), hand_reply(0, "yes")), DGRAM_FATE_TAKEN);
 	assert_int_equal(bench_event(&b, DGRAM_EVENT_DONE).outcome, DGRAM_ANSWERED);
@@ -248,8 +248,7 @@ static void the_echoed_time_is_the_first_sample(void **state)
 	take_init(&h);
 	b.now += 30 * MS;
 	assert_int_equal(hand_say_accept(&h, h.theirs.time), DGRAM_FATE_TAKEN);
-	bench_turn(&b);
-	assert_true(hand_take(&h));
+	hand_next(&h);
 	hand_say(&h, hand_reply(0, "x")); /* without ACK: no other sample */
 	event = bench_event(&b, DGRAM_EVENT_DONE);
 	assert_int_equal(dgram_endpoint_session(b.ep, event.session, &info), 0);
@@ -266,14 +265,13 @@ static void data_goes_until_some_of_it_is_acknowledged(void **state)
 	struct hand h;
 
 	(void)state;
-	bench_open(&b, NULL);
-	hand_init(&h, &b, "10.0.0.1:1000");
+	hand_open(&h, &b, NULL);
 	message = bench_message(DGRAM_POST, &h.addr, "by the way");
 	bench_submit(&b, &message);
 	hand_accept(&h);
 	for (int i = 0; i < 4; i++) { /* a POST asks for nothing: PING goes with it, and again */
 		assert_true(bench_wait_sent(&b, NULL, 2 * S));
-		assert_true(hand_take(&h));
+		hand_next(&h);
 		assert_true(h.got.asking);
 		if (i == 0)
 			assert_non_null(hand_got(&h, DG_POST));
@@ -477,8 +475,7 @@ static void what_the_network_says_ends_only_what_was_never_heard(void **state)
 
 		open_asking(&b, &h, "10.0.0.1:1000", BENCH_START + 3 * S);
 		hand_accept(&h);
-		bench_turn(&b);
-		assert_true(hand_take(&h));
+		hand_next(&h);
 		hand_say(&h, hand_ack(&h));
 		dgram_endpoint_told(b.ep, &h.addr, rows[i].error, 0, b.now);
 		bench_turn(&b);
@@ -496,8 +493,7 @@ static void a_post_does_not_wait_for_ever(void **state)
 	struct hand h;
 
 	(void)state;
-	bench_open(&b, NULL);
-	hand_init(&h, &b, "10.0.0.1:1000");
+	hand_open(&h, &b, NULL);
 	message = bench_message(DGRAM_POST, &h.addr, "x");
 	bench_submit(&b, &message);
 	bench_wait(&b, 6 * S); /* a local network's 5 s */
@@ -516,8 +512,7 @@ static void ours_may_be_the_smaller_idle_time(void **state)
 
 	(void)state;
 	config.idle_ms = 3000;
-	bench_open(&b, &config);
-	hand_init(&h, &b, "10.0.0.1:1000");
+	hand_open(&h, &b, &config);
 	hand_call(&h);
 	hand_say(&h, {.type = DG_SETTLED});
 	bench_wait(&b, 2999 * MS);
@@ -536,8 +531,7 @@ static void the_smaller_idle_time_holds(void **state)
 	open_asking(&b, &h, "10.0.0.1:1000", DGRAM_NEVER);
 	h.hello.idle_ms = 2000;
 	hand_accept(&h);
-	bench_turn(&b);
-	assert_true(hand_take(&h));
+	hand_next(&h);
 	hand_say(&h, hand_ack(&h), hand_reply(0, "x"));
 	bench_event(&b, DGRAM_EVENT_DONE);
 	hand_settle(&h);

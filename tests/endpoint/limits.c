@@ -6,8 +6,7 @@
 
 static void open_with(struct bench *b, struct hand *h, const struct dgram_endpoint_config *config)
 {
-	bench_open(b, config);
-	hand_init(h, b, "10.0.0.1:1000");
+	hand_open(h, b, config);
 	hand_call(h);
 }
 
@@ -58,8 +57,7 @@ static void who_finds_no_block_is_not_acknowledged(void **state)
 	config.sessions = 4;
 	config.sessions_each = 4;
 	config.busy = 1;
-	bench_open(&b, &config);
-	hand_init(&one, &b, "10.0.0.1:1000");
+	hand_open(&one, &b, &config);
 	hand_call(&one);
 	hand_init(&two, &b, "10.0.0.2:1000");
 	hand_call(&two);
@@ -128,16 +126,14 @@ static void a_kept_answer_keeps_its_session(void **state)
 	bench_wait(&b, 1 * S);
 	hand_init(&other, &b, "10.0.0.2:1000");
 	for (int i = 0; i < 2; i++) {
-		hand_say_init(&other);
-		bench_turn(&b);
+		hand_knock(&other);
 		hand_take_raw(&other, i == 0 ? DG_COOKIE : DG_BUSY, i == 0 ? 60 : 24);
 		if (i == 0)
 			assert_true(dg_cookie_decode(other.hello.cookie, &other.got.parts));
 	}
 	hand_say(&h, {.type = DG_SETTLED, .id = 2}); /* it wants it no more */
 	bench_turn(&b);
-	hand_say_init(&other);
-	bench_turn(&b);
+	hand_knock(&other);
 	hand_take_hello(&other, DG_ACCEPT, &other.theirs);
 	bench_close(&b);
 }
@@ -185,8 +181,7 @@ static void no_session_id_is_given_twice(void **state)
 	for (unsigned i = 0; i < COUNT(ids); i++) {
 		hand_init(&h, &b, "10.0.0.1:1000");
 		h.hello.session += 2 * i;
-		hand_say_init(&h);
-		bench_turn(&b);
+		hand_knock(&h);
 		hand_take_hello(&h, DG_ACCEPT, &h.theirs);
 		ids[i] = h.theirs.session;
 		for (unsigned before = 0; before < i; before++)
@@ -310,8 +305,7 @@ static void without_room_a_hello_gives_no_credit(void **state)
 	while (dgram_endpoint_submit(b.ep, &message, b.now, NULL) == 0)
 		;
 	hand_init(&h, &b, "10.0.0.1:1000");
-	hand_say_init(&h);
-	bench_turn(&b);
+	hand_knock(&h);
 	hand_take_hello(&h, DG_ACCEPT, &a);
 	assert_int_equal(a.credit, 0);
 	h.theirs = a;
@@ -360,8 +354,7 @@ static void a_submit_that_fails_leaves_no_session(void **state)
 	struct hand h;
 
 	(void)state;
-	bench_open(&b, &config);
-	hand_init(&h, &b, "10.0.0.1:1000");
+	hand_open(&h, &b, &config);
 	message = bench_message(DGRAM_SEND, &h.addr, "");
 	message.data = bench_bytes();
 	message.len = 60000;

@@ -4,8 +4,7 @@
 
 static void open_called(struct bench *b, struct hand *h)
 {
-	bench_open(b, NULL);
-	hand_init(h, b, "10.0.0.1:1000");
+	hand_open(h, b, NULL);
 	hand_call(h);
 }
 
@@ -568,8 +567,7 @@ static void open_small(struct bench *b, struct hand *h)
 	struct dgram_endpoint_config config = bench_config();
 
 	config.message_max = 1000;
-	bench_open(b, &config);
-	hand_init(h, b, "10.0.0.1:1000");
+	hand_open(h, b, &config);
 	hand_call(h);
 }
 
@@ -644,8 +642,7 @@ static void without_room_a_packet_is_dropped_whole(void **state)
 	config.messages = 8;
 	config.busy = 4;
 	config.sessions = 4;
-	bench_open(&b, &config);
-	hand_init(&h, &b, "10.0.0.1:1000");
+	hand_open(&h, &b, &config);
 	hand_call(&h);
 	while (id < 60 && fate == DGRAM_FATE_TAKEN)
 		fate = hand_say(&h, hand_send(id++, "x"));

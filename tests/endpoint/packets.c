@@ -5,8 +5,7 @@
 
 static void open_called(struct bench *b, struct hand *h)
 {
-	bench_open(b, NULL);
-	hand_init(h, b, "10.0.0.1:1000");
+	hand_open(h, b, NULL);
 	hand_call(h);
 }
 
@@ -321,7 +320,7 @@ static void an_ack_rides_with_what_is_sent_anyway(void **state)
 	bench_submit(&b, &message);
 	bench_turn(&b);
 	assert_int_equal(b.count, 1);
-	assert_true(hand_take(&h));
+	hand_next(&h);
 	assert_non_null(hand_got(&h, DG_POST));
 	assert_non_null(hand_got(&h, DG_ACK));
 	bench_expect_silence(&b, 1 * S);
@@ -343,8 +342,7 @@ static void an_ack_rides_until_it_is_known_to_have_arrived(void **state)
 	for (int i = 0; i < 3; i++) {
 		message = bench_message(DGRAM_POST, &h.addr, "x");
 		bench_submit(&b, &message);
-		bench_turn(&b);
-		assert_true(hand_take(&h));
+		hand_next(&h);
 		assert_non_null(hand_got(&h, DG_POST));
 		assert_true(hand_acks(hand_got(&h, DG_ACK), number));
 		bench_wait(&b, 100 * MS);
@@ -400,8 +398,7 @@ static void what_is_lost_goes_again_in_a_new_packet(void **state)
 	open_called(&b, &h);
 	message = bench_message(DGRAM_SEND, &h.addr, "reliable");
 	bench_submit(&b, &message);
-	bench_turn(&b);
-	assert_true(hand_take(&h));
+	hand_next(&h);
 	assert_non_null(hand_got(&h, DG_SEND));
 	first = h.got.number;
 	for (int i = 0; i < 5; i++) {
@@ -434,14 +431,13 @@ static void three_later_numbers_tell_a_loss(void **state)
 	for (int i = 0; i < 4; i++) {
 		message = bench_message(DGRAM_SEND, &h.addr, i == 0 ? "first" : "later");
 		bench_submit(&b, &message);
-		bench_turn(&b);
-		assert_true(hand_take(&h));
+		hand_next(&h);
 		assert_non_null(hand_got(&h, DG_SEND));
 	}
 	number = h.got.number - 3;
 	hand_say(&h, hand_ack_of(number + 1, number + 3));
 	bench_turn(&b);
-	assert_true(hand_take(&h)); /* at once */
+	hand_next(&h); /* at once */
 	assert_non_null(hand_got(&h, DG_SEND));
 	assert_memory_equal(hand_got(&h, DG_SEND)->data, "first", 5);
 	assert_int_equal(bench_stats(&b).lost, 1);

@@ -8,8 +8,7 @@ static void an_echo_draws_its_number_and_what_was_received(void **state)
 	struct hand h;
 
 	(void)state;
-	bench_open(&b, NULL);
-	hand_init(&h, &b, "10.0.0.1:1000");
+	hand_open(&h, &b, NULL);
 	hand_call(&h);
 	for (uint64_t i = 0; i < 3; i++) {
 		hand_say(&h, {.type = DG_ECHO, .id = 1000 + i});
@@ -29,8 +28,7 @@ static void a_challenge_draws_its_bytes(void **state)
 	struct hand h;
 
 	(void)state;
-	bench_open(&b, NULL);
-	hand_init(&h, &b, "10.0.0.1:1000");
+	hand_open(&h, &b, NULL);
 	hand_call(&h);
 	hand_say(&h, {.type = DG_CHALLENGE, .id = UINT64_C(0xfedcba9876543210)});
 	response = hand_find(&h, DG_RESPONSE, 50 * MS);
@@ -49,8 +47,7 @@ static void our_echo_ends_with_its_answer(void **state)
 	uint64_t id;
 
 	(void)state;
-	bench_open(&b, NULL);
-	hand_init(&h, &b, "10.0.0.1:1000");
+	hand_open(&h, &b, NULL);
 	hand_call(&h);
 	message = bench_message(DGRAM_ECHO, &h.addr, "");
 	message.deadline = b.now + 1 * S;
@@ -83,8 +80,7 @@ static void a_lost_echo_is_not_sent_again(void **state)
 	uint64_t id;
 
 	(void)state;
-	bench_open(&b, NULL);
-	hand_init(&h, &b, "10.0.0.1:1000");
+	hand_open(&h, &b, NULL);
 	hand_call(&h);
 	message = bench_message(DGRAM_ECHO, &h.addr, "");
 	message.deadline = b.now + 2 * S;
@@ -113,8 +109,7 @@ static void an_echo_whose_answer_is_lost_is_known_to_have_arrived(void **state)
 	struct hand h;
 
 	(void)state;
-	bench_open(&b, NULL);
-	hand_init(&h, &b, "10.0.0.1:1000");
+	hand_open(&h, &b, NULL);
 	hand_call(&h);
 	message = bench_message(DGRAM_ECHO, &h.addr, "");
 	for (int arrived = 0; arrived < 2; arrived++) {
@@ -138,8 +133,7 @@ static void open_long(struct bench *b, struct hand *h, size_t mtu, bool dark)
 {
 	struct dgram_message message;
 
-	bench_open(b, NULL);
-	hand_init(h, b, "10.0.0.1:1000");
+	hand_open(h, b, NULL);
 	h->hello.datagram_max = 65507;
 	h->hello.credit = 8 << 20;
 	message = bench_message(DGRAM_SEND, &h->addr, "first");
@@ -201,8 +195,7 @@ static void the_peers_largest_datagram_is_kept_to(void **state)
 	struct hand h;
 
 	(void)state;
-	bench_open(&b, NULL);
-	hand_init(&h, &b, "10.0.0.1:1000");
+	hand_open(&h, &b, NULL);
 	h.hello.datagram_max = 600;
 	message = bench_message(DGRAM_SEND, &h.addr, "first");
 	bench_submit(&b, &message);
@@ -272,8 +265,7 @@ static void a_told_size_of_nobody_changes_nothing(void **state)
 	struct hand h;
 
 	(void)state;
-	bench_open(&b, NULL);
-	hand_init(&h, &b, "10.0.0.1:1000");
+	hand_open(&h, &b, NULL);
 	hand_call(&h);
 	dgram_endpoint_told(b.ep, &nobody, DGRAM_ERR_SIZE, 100, b.now);
 	dgram_endpoint_told(b.ep, &nobody, DGRAM_ERR_REFUSED, 0, b.now);
@@ -299,8 +291,7 @@ static void a_reply_for_a_narrower_path_goes_in_pieces(void **state)
 	size_t came = 0;
 
 	(void)state;
-	bench_open(&b, NULL);
-	hand_init(&h, &b, "10.0.0.1:1000");
+	hand_open(&h, &b, NULL);
 	hand_call(&h);
 	hand_say(&h, hand_request(0, "x"));
 	event = bench_event(&b, DGRAM_EVENT_REQUEST);
@@ -341,8 +332,7 @@ static void a_path_is_not_searched_before_it_is_confirmed(void **state)
 	struct hand h;
 
 	(void)state;
-	bench_open(&b, NULL);
-	hand_init(&h, &b, "10.0.0.1:1000");
+	hand_open(&h, &b, NULL);
 	h.hello.datagram_max = 65507;
 	hand_say_init(&h);
 	bench_wait(&b, 14 * S);

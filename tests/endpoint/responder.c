@@ -10,8 +10,7 @@ static void an_accept_says_what_it_must(void **state)
 	struct hand h;
 
 	(void)state;
-	bench_open(&b, NULL);
-	hand_init(&h, &b, "10.0.0.1:1000");
+	hand_open(&h, &b, NULL);
 	h.hello.capabilities = UINT64_C(0xff00ff00ff00ff00); /* unknown ones are passed over */
 	b.now += 77 * MS;
 	assert_int_equal(hand_say_init(&h), DGRAM_FATE_TAKEN);
@@ -44,10 +43,8 @@ static void boot_and_worker_are_the_configured_ones(void **state)
 	config.idle_ms = 7000;
 	config.credit = 12345;
 	config.datagram_max = 600;
-	bench_open(&b, &config);
-	hand_init(&h, &b, "10.0.0.1:1000");
-	hand_say_init(&h);
-	bench_turn(&b);
+	hand_open(&h, &b, &config);
+	hand_knock(&h);
 	hand_take_hello(&h, DG_ACCEPT, &a);
 	assert_int_equal(a.boot, 4711);
 	assert_int_equal(a.session >> 56, 0xa5);
@@ -81,8 +78,7 @@ static void an_init_has_256_to_1200_bytes(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		bench_open(&b, NULL);
-		hand_init(&h, &b, "10.0.0.1:1000");
+		hand_open(&h, &b, NULL);
 		write_init(&h, rows[i].size);
 		assert_int_equal(hand_give(&h),
 		                 rows[i].good ? DGRAM_FATE_TAKEN : DGRAM_FATE_MALFORMED);
@@ -145,8 +141,7 @@ static void an_init_with_a_version_we_speak_is_taken(void **state)
 	struct hand h;
 
 	(void)state;
-	bench_open(&b, NULL);
-	hand_init(&h, &b, "10.0.0.1:1000");
+	hand_open(&h, &b, NULL);
 	memcpy(h.hello.versions, "\7\1\3\0\0\0\0\0", 8);
 	assert_int_equal(hand_say_init(&h), DGRAM_FATE_TAKEN);
 	bench_turn(&b);
@@ -161,8 +156,7 @@ static void every_flipped_bit_of_an_init_is_noticed(void **state)
 	struct hand h;
 
 	(void)state;
-	bench_open(&b, NULL);
-	hand_init(&h, &b, "10.0.0.1:1000");
+	hand_open(&h, &b, NULL);
 	hand_write_hello(&h, DG_INIT, DG_INIT_SIZE_MIN);
 	for (size_t bit = 0; bit < 8 * h.last_len; bit++) {
 		h.last[bit / 8] ^= (uint8_t)(1 << bit % 8);
@@ -180,10 +174,8 @@ static void own_inits_are_known(void **state)
 	struct hand h;
 
 	(void)state;
-	bench_open(&b, NULL);
-	hand_init(&h, &b, "10.0.0.1:1000");
-	hand_say_init(&h);
-	bench_turn(&b);
+	hand_open(&h, &b, NULL);
+	hand_knock(&h);
 	hand_take_hello(&h, DG_ACCEPT, &h.theirs);
 	h.hello.endpoint = h.theirs.endpoint;
 	h.hello.session++;
@@ -201,8 +193,7 @@ static void a_client_takes_no_init(void **state)
 
 	(void)state;
 	config.answers_nobody = true;
-	bench_open(&b, &config);
-	hand_init(&h, &b, "10.0.0.1:1000");
+	hand_open(&h, &b, &config);
 	assert_int_not_equal(hand_say_init(&h), DGRAM_FATE_TAKEN);
 	bench_expect_silence(&b, 1 * S);
 	assert_int_equal(bench_stats(&b).half_open, 0);
@@ -218,8 +209,7 @@ static void groups_and_strange_addresses_draw_nothing(void **state)
 	struct hand h;
 
 	(void)state;
-	bench_open(&b, NULL);
-	hand_init(&h, &b, "10.0.0.1:1000");
+	hand_open(&h, &b, NULL);
 	hand_write_hello(&h, DG_INIT, DG_INIT_SIZE_MIN);
 	for (size_t i = 0; i < COUNT(from); i++)
 		assert_int_not_equal(hand_give_from(&h, from[i]), DGRAM_FATE_TAKEN);
@@ -248,10 +238,8 @@ static void a_copy_of_an_init_draws_the_same_accept(void **state)
 	struct hand h;
 
 	(void)state;
-	bench_open(&b, NULL);
-	hand_init(&h, &b, "10.0.0.1:1000");
-	hand_say_init(&h);
-	bench_turn(&b);
+	hand_open(&h, &b, NULL);
+	hand_knock(&h);
 	hand_take_hello(&h, DG_ACCEPT, &h.theirs);
 	memcpy(first, h.got.packet.data, sizeof first);
 	for (int i = 0; i < 6; i++) { /* three times half-open, three times confirmed */
@@ -279,18 +267,14 @@ static void another_port_or_id_is_another_session(void **state)
 	struct hand h;
 
 	(void)state;
-	bench_open(&b, NULL);
-	hand_init(&h, &b, "10.0.0.1:1000");
-	hand_say_init(&h);
-	bench_turn(&b);
+	hand_open(&h, &b, NULL);
+	hand_knock(&h);
 	hand_take_hello(&h, DG_ACCEPT, &one);
 	h.hello.session++;
-	hand_say_init(&h);
-	bench_turn(&b);
+	hand_knock(&h);
 	hand_take_hello(&h, DG_ACCEPT, &two);
 	h.addr.port++;
-	hand_say_init(&h);
-	bench_turn(&b);
+	hand_knock(&h);
 	hand_take_hello(&h, DG_ACCEPT, &three);
 	assert_true(one.session != two.session && two.session != three.session &&
 	            one.session != three.session);
@@ -305,10 +289,8 @@ static void a_responder_is_silent_before_it_is_confirmed(void **state)
 	struct hand h;
 
 	(void)state;
-	bench_open(&b, NULL);
-	hand_init(&h, &b, "10.0.0.1:1000");
-	hand_say_init(&h);
-	bench_turn(&b);
+	hand_open(&h, &b, NULL);
+	hand_knock(&h);
 	hand_take_hello(&h, DG_ACCEPT, &h.theirs);
 	bench_expect_silence(&b, 14 * S);
 	message = bench_message(DGRAM_SEND, &h.addr, "x");
@@ -325,18 +307,15 @@ static void half_open_ends_after_15_s(void **state)
 	struct hand h;
 
 	(void)state;
-	bench_open(&b, NULL);
-	hand_init(&h, &b, "10.0.0.1:1000");
-	hand_say_init(&h);
-	bench_turn(&b);
+	hand_open(&h, &b, NULL);
+	hand_knock(&h);
 	hand_take_hello(&h, DG_ACCEPT, &h.theirs);
 	bench_expect_silence(&b, 15 * S - 1);
 	assert_int_equal(bench_stats(&b).half_open, 1);
 	bench_expect_silence(&b, 2);
 	assert_int_equal(bench_stats(&b).half_open, 0);
 	assert_int_equal(hand_say(&h, {.type = DG_ACK, .id = 0}), DGRAM_FATE_STRANGER);
-	hand_say_init(&h);
-	bench_turn(&b);
+	hand_knock(&h);
 	hand_take_hello(&h, DG_ACCEPT, &later);
 	assert_int_not_equal(later.session, h.theirs.session);
 	bench_close(&b);
@@ -348,10 +327,8 @@ static void only_the_address_of_the_init_confirms(void **state)
 	struct hand h;
 
 	(void)state;
-	bench_open(&b, NULL);
-	hand_init(&h, &b, "10.0.0.1:1000");
-	hand_say_init(&h);
-	bench_turn(&b);
+	hand_open(&h, &b, NULL);
+	hand_knock(&h);
 	hand_take_hello(&h, DG_ACCEPT, &h.theirs);
 	hand_write(&h, (struct dg_frame[]){hand_request(0, "run")}, 1);
 	assert_int_equal(hand_give_from(&h, "10.0.0.1:1001"), DGRAM_FATE_STRANGER);
@@ -372,10 +349,8 @@ static void data_that_is_damaged_confirms_nothing(void **state)
 	struct hand h;
 
 	(void)state;
-	bench_open(&b, NULL);
-	hand_init(&h, &b, "10.0.0.1:1000");
-	hand_say_init(&h);
-	bench_turn(&b);
+	hand_open(&h, &b, NULL);
+	hand_knock(&h);
 	hand_take_hello(&h, DG_ACCEPT, &h.theirs);
 	hand_write(&h, (struct dg_frame[]){{.type = DG_PING}}, 1);
 	h.last[h.last_len - 1] ^= 1;
@@ -396,8 +371,7 @@ static unsigned knock(struct bench *b, const char *address, unsigned count)
 	for (unsigned i = 0; i < count; i++) {
 		h.hello.session += 2;
 		h.addr.port++;
-		hand_say_init(&h);
-		bench_turn(b);
+		hand_knock(&h);
 		while (bench_take(b, NULL, &p))
 			accepted += p.data[5] == DG_ACCEPT;
 	}
@@ -475,16 +449,13 @@ static void under_load_an_init_draws_a_cookie(void **state)
 	(void)state;
 	open_loaded(&b);
 	hand_init(&h, &b, "192.168.0.1:1000");
-	hand_say_init(&h);
-	bench_turn(&b);
+	hand_knock(&h);
 	assert_int_equal(bench_stats(&b).half_open, 128); /* no state is kept */
 	take_cookie(&h, h.hello.cookie);
 	h.hello.cookie[3] ^= 1;
-	hand_say_init(&h);
-	bench_turn(&b);
+	hand_knock(&h);
 	take_cookie(&h, h.hello.cookie); /* it did not verify */
-	hand_say_init(&h);
-	bench_turn(&b);
+	hand_knock(&h);
 	hand_take_hello(&h, DG_ACCEPT, &a);
 	assert_int_equal(bench_stats(&b).half_open, 129);
 	bench_close(&b);
@@ -500,8 +471,7 @@ static void a_cookie_is_bound_to_its_address_and_port(void **state)
 	(void)state;
 	open_loaded(&b);
 	hand_init(&h, &b, "192.168.0.1:1000");
-	hand_say_init(&h);
-	bench_turn(&b);
+	hand_knock(&h);
 	take_cookie(&h, h.hello.cookie);
 	for (size_t i = 0; i < COUNT(others); i++) {
 		struct hand other;
@@ -509,8 +479,7 @@ static void a_cookie_is_bound_to_its_address_and_port(void **state)
 
 		hand_init(&other, &b, others[i]);
 		memcpy(other.hello.cookie, h.hello.cookie, DG_COOKIE_SIZE);
-		hand_say_init(&other);
-		bench_turn(&b);
+		hand_knock(&other);
 		take_cookie(&other, cookie);
 	}
 	bench_close(&b);
@@ -529,8 +498,7 @@ static void a_cookie_is_bound_to_the_boot(void **state)
 		bench_open(&b, &config);
 		flood(&b, 128, 1);
 		hand_init(&h, &b, "192.168.0.1:1000");
-		hand_say_init(&h);
-		bench_turn(&b);
+		hand_knock(&h);
 		take_cookie(&h, boot == 1 ? cookie : other);
 		bench_close(&b);
 	}
@@ -551,15 +519,13 @@ static void a_cookie_lives_for_two_periods_at_most(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		open_loaded(&b);
 		hand_init(&h, &b, "192.168.0.1:1000");
-		hand_say_init(&h);
-		bench_turn(&b);
+		hand_knock(&h);
 		take_cookie(&h, h.hello.cookie);
 		bench_wait(&b, rows[i].age);
 		flood(&b, 128, 3); /* the load of before has gone */
 		bench_drop(&b);
 		h.init_at = b.now;
-		hand_say_init(&h);
-		bench_turn(&b);
+		hand_knock(&h);
 		hand_take_raw(&h, rows[i].good ? DG_ACCEPT : DG_COOKIE, rows[i].good ? 148 : 60);
 		bench_close(&b);
 	}
@@ -581,12 +547,10 @@ static void with_a_cookie_the_oldest_half_open_one_goes(void **state)
 
 		snprintf(address, sizeof address, "192.168.0.%u:1000", i + 1);
 		hand_init(&h, &b, address);
-		hand_say_init(&h);
-		bench_turn(&b);
+		hand_knock(&h);
 		if (i >= 2) {
 			take_cookie(&h, h.hello.cookie);
-			hand_say_init(&h);
-			bench_turn(&b);
+			hand_knock(&h);
 		}
 		hand_take_hello(&h, DG_ACCEPT, &a);
 		assert_int_equal(bench_stats(&b).half_open, i < 4 ? i + 1 : 4);
@@ -615,12 +579,10 @@ static void at_the_limit_of_its_address_its_own_oldest_goes(void **state)
 		hand_init(&h, &b, "192.168.0.1:1000");
 		h.addr.port = (uint16_t)(1000 + i);
 		h.hello.session += 2 * i;
-		hand_say_init(&h);
-		bench_turn(&b);
+		hand_knock(&h);
 		if (i >= 2) {
 			take_cookie(&h, h.hello.cookie);
-			hand_say_init(&h);
-			bench_turn(&b);
+			hand_knock(&h);
 		}
 		hand_take_hello(&h, DG_ACCEPT, &a);
 		assert_int_equal(bench_stats(&b).half_open, 1 + (i < 4 ? i + 1 : 4));
@@ -661,11 +623,9 @@ static void a_full_table_is_busy_to_those_with_a_cookie(void **state)
 	(void)state;
 	open_full(&b, &one, &two);
 	hand_init(&h, &b, "192.168.0.1:1000");
-	hand_say_init(&h);
-	bench_turn(&b);
+	hand_knock(&h);
 	take_cookie(&h, h.hello.cookie);
-	hand_say_init(&h);
-	bench_turn(&b);
+	hand_knock(&h);
 	hand_take_raw(&h, DG_BUSY, 24);
 	assert_int_equal(bench_stats(&b).sessions, 2);
 	bench_close(&b);
@@ -687,12 +647,11 @@ static void an_idle_session_makes_room(void **state)
 	hand_init(&two, &b, "192.168.1.2:1000");
 	hand_call(&two);
 	hand_init(&three, &b, "192.168.1.3:1000");
-	hand_say_init(&three);
-	bench_turn(&b);
+	hand_knock(&three);
 	hand_take_hello(&three, DG_ACCEPT, &three.theirs);
 	assert_int_equal(hand_say(&three, hand_send(0, "x")), DGRAM_FATE_TAKEN);
 	bench_turn(&b);
-	assert_true(hand_take(&one)); /* the idlest one is told */
+	hand_next(&one); /* the idlest one is told */
 	assert_non_null(hand_got(&one, DG_CLOSE));
 	assert_int_equal(hand_got(&one, DG_CLOSE)->code, DG_CLOSE_EVICTED);
 	assert_int_equal(bench_stats(&b).evicted, 1);
@@ -725,8 +684,7 @@ static void session_time_begins_at_the_earliest_init(void **state)
 		struct dg_frame request = hand_request(0, "x");
 		uint64_t at;
 
-		bench_open(&b, NULL);
-		hand_init(&h, &b, "10.0.0.1:1000");
+		hand_open(&h, &b, NULL);
 		at = b.now;
 		h.hello.time = rows[i].first;
 		hand_write_hello(&h, DG_INIT, 0);
@@ -756,8 +714,7 @@ static void not_more_than_an_init_goes_to_an_address_that_is_not_proved(void **s
 	size_t in = 0, out = 0;
 
 	(void)state;
-	bench_open(&b, NULL);
-	hand_init(&h, &b, "10.0.0.1:1000");
+	hand_open(&h, &b, NULL);
 	for (int i = 0; i < 300; i++) {
 		h.hello.session += (uint64_t)(i % 3);
 		memset(h.hello.cookie, i % 5, sizeof h.hello.cookie);

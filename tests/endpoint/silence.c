@@ -5,8 +5,7 @@ static void open_session(struct bench *b, struct hand *h, uint32_t idle_ms)
 {
 	struct dgram_message message;
 
-	bench_open(b, NULL);
-	hand_init(h, b, "10.0.0.1:1000");
+	hand_open(h, b, NULL);
 	h->hello.idle_ms = idle_ms;
 	message = bench_message(DGRAM_POST, &h->addr, "hello");
 	bench_submit(b, &message);
@@ -43,8 +42,7 @@ static void after_a_silence_a_request_waits_for_a_ping(void **state)
 		hand_say(&h, {.type = DG_SETTLED}); /* the last thing that is heard */
 		bench_expect_silence(&b, rows[i].silence);
 		submit(&h, DGRAM_REQUEST);
-		bench_turn(&b);
-		assert_true(hand_take(&h));
+		hand_next(&h);
 		assert_int_equal(hand_got(&h, DG_REQUEST) == NULL, rows[i].waits);
 		if (rows[i].waits) {
 			assert_non_null(hand_got(&h, DG_PING));
@@ -67,8 +65,7 @@ static void what_may_run_twice_does_not_wait(void **state)
 	message = bench_message(DGRAM_REQUEST, &h.addr, "question");
 	message.idempotent = true;
 	bench_submit(&b, &message);
-	bench_turn(&b);
-	assert_true(hand_take(&h));
+	hand_next(&h);
 	assert_non_null(hand_got(&h, DG_REQUEST));
 	bench_close(&b);
 }
@@ -86,8 +83,7 @@ static void a_request_that_waited_in_vain_goes_into_a_new_session(void **state)
 	open_session(&b, &h, 120000);
 	bench_expect_silence(&b, 20 * S);
 	submit(&h, DGRAM_REQUEST);
-	bench_turn(&b);
-	assert_true(hand_take(&h));
+	hand_next(&h);
 	assert_non_null(hand_got(&h, DG_PING));
 	assert_int_equal(hand_say_nosession(&h, h.got.number), DGRAM_FATE_TAKEN);
 	memset(&init, 0, sizeof init);
@@ -135,11 +131,10 @@ static void a_requester_sends_pings_while_it_waits(void **state)
 
 		open_session(&b, &h, rows[i].idle_ms);
 		submit(&h, DGRAM_REQUEST);
-		bench_turn(&b);
-		assert_true(hand_take(&h));
+		hand_next(&h);
 		hand_say(&h, hand_ack(&h), accepted);
 		while (bench_wait_sent(&b, NULL, 10 * MS))
-			assert_true(hand_take(&h));
+			hand_next(&h);
 		before = b.now;
 		for (int n = 0; n < 5; n++) {
 			assert_non_null(hand_find(&h, DG_PING, rows[i].every + 50 * MS));
@@ -166,8 +161,7 @@ static void a_requester_sends_pings_while_the_peer_talks(void **state)
 	(void)state;
 	open_session(&b, &h, 120000);
 	submit(&h, DGRAM_REQUEST);
-	bench_turn(&b);
-	assert_true(hand_take(&h));
+	hand_next(&h);
 	hand_say(&h, hand_ack(&h), accepted);
 	hand_settle(&h);
 	heard = b.now;
@@ -224,8 +218,7 @@ static void three_pings_in_vain_end_the_session(void **state)
 	(void)state;
 	open_session(&b, &h, 120000);
 	submit(&h, DGRAM_REQUEST);
-	bench_turn(&b);
-	assert_true(hand_take(&h));
+	hand_next(&h);
 	hand_say(&h, hand_ack(&h), accepted);
 	at = b.now;
 	done = bench_done(&b, 110 * S);
@@ -243,8 +236,7 @@ static void who_waits_for_credit_sends_pings_too(void **state)
 	uint64_t at;
 
 	(void)state;
-	bench_open(&b, NULL);
-	hand_init(&h, &b, "10.0.0.1:1000");
+	hand_open(&h, &b, NULL);
 	h.hello.credit = 0;
 	submit(&h, DGRAM_SEND);
 	hand_accept(&h);
@@ -277,8 +269,7 @@ static void after_an_hour_the_initiator_begins_another_session(void **state)
 	(void)state;
 	config.idle_ms = 7200000;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		bench_open(&b, &config);
-		hand_init(&h, &b, "10.0.0.1:1000");
+		hand_open(&h, &b, &config);
 		h.hello.idle_ms = config.idle_ms;
 		if (rows[i].initiator) {
 			submit(&h, DGRAM_POST);
@@ -296,7 +287,7 @@ static void after_an_hour_the_initiator_begins_another_session(void **state)
 			hand_take_hello(&h, DG_INIT, &init);
 			assert_int_equal(init.time, 0);
 		} else {
-			assert_true(hand_take(&h));
+			hand_next(&h);
 			assert_non_null(hand_got(&h, DG_REQUEST));
 		}
 		bench_close(&b);
@@ -312,8 +303,7 @@ static void an_idle_session_is_silent_and_then_ends(void **state)
 	struct hand h;
 
 	(void)state;
-	bench_open(&b, NULL);
-	hand_init(&h, &b, "10.0.0.1:1000");
+	hand_open(&h, &b, NULL);
 	h.hello.idle_ms = 30000;
 	hand_call(&h);
 	hand_say(&h, {.type = DG_SETTLED});
@@ -336,8 +326,7 @@ static void whatever_is_heard_keeps_a_session(void **state)
 	struct hand h;
 
 	(void)state;
-	bench_open(&b, NULL);
-	hand_init(&h, &b, "10.0.0.1:1000");
+	hand_open(&h, &b, NULL);
 	h.hello.idle_ms = 2000;
 	hand_call(&h);
 	for (int i = 0; i < 10; i++) {
@@ -356,8 +345,7 @@ static void unheard_a_session_ends_whatever_it_holds(void **state)
 	uint64_t handle;
 
 	(void)state;
-	bench_open(&b, NULL);
-	hand_init(&h, &b, "10.0.0.1:1000");
+	hand_open(&h, &b, NULL);
 	h.hello.idle_ms = 10000;
 	hand_call(&h);
 	hand_say(&h, hand_request(0, "x"));
@@ -381,8 +369,7 @@ static void a_running_handler_keeps_its_session_while_the_peer_is_heard(void **s
 	uint64_t handle;
 
 	(void)state;
-	bench_open(&b, NULL);
-	hand_init(&h, &b, "10.0.0.1:1000");
+	hand_open(&h, &b, NULL);
 	h.hello.idle_ms = 4000;
 	hand_call(&h);
 	hand_say(&h, hand_request(0, "x"));
@@ -450,8 +437,7 @@ static void our_close_says_what_will_never_run(void **state)
 	uint64_t handle;
 
 	(void)state;
-	bench_open(&b, NULL);
-	hand_init(&h, &b, "10.0.0.1:1000");
+	hand_open(&h, &b, NULL);
 	hand_call(&h);
 	hand_say(&h, hand_request(0, "runs"), hand_request(1, "waits"));
 	handle = bench_event(&b, DGRAM_EVENT_REQUEST).id;
@@ -476,8 +462,7 @@ static void a_close_of_one_session_touches_no_other(void **state)
 	struct hand one, two;
 
 	(void)state;
-	bench_open(&b, NULL);
-	hand_init(&one, &b, "10.0.0.1:1000");
+	hand_open(&one, &b, NULL);
 	hand_call(&one);
 	hand_init(&two, &b, "10.0.0.2:1000");
 	hand_call(&two);
@@ -500,8 +485,7 @@ static void close_ends_what_we_asked(void **state)
 	(void)state;
 	open_session(&b, &h, 120000);
 	exposed = submit(&h, DGRAM_REQUEST);
-	bench_turn(&b);
-	assert_true(hand_take(&h));
+	hand_next(&h);
 	waiting = submit(&h, DGRAM_REQUEST);
 	dgram_endpoint_close(b.ep, 0, b.now);
 	for (int n = 0; n < 2; n++) {
