@@ -31,6 +31,7 @@ void dg_window_wake(const struct dg_window *w, struct dg_window_busy *busy, uint
 	if (w->highest >= DG_WINDOW_IDLE)
 		busy->since = w->highest - (DG_WINDOW_IDLE - 1);
 	busy->report_from = busy->since;
+	busy->unsaid_from = UINT64_MAX;
 	for (uint64_t age = 0; age < DG_WINDOW_IDLE && age <= w->highest; age++)
 		put(busy, w->highest - age, w->recent >> age & 1);
 }
@@ -91,6 +92,8 @@ void dg_window_mark(struct dg_window *w, struct dg_window_busy *busy, uint64_t n
 			busy->missing = true;
 		if (number < busy->report_from)
 			busy->report_from = number;
+		if (number < busy->unsaid_from)
+			busy->unsaid_from = number;
 		owe(busy, asking, now);
 	}
 	if (!newest) {
@@ -180,10 +183,13 @@ void dg_window_ack_sent(struct dg_window_busy *busy)
 	busy->asking = 0;
 	busy->missing = false;
 	busy->news = false;
+	busy->unsaid_from = UINT64_MAX;
 }
 
 void dg_window_ack_arrived(struct dg_window_busy *busy, uint64_t highest)
 {
-	if (busy->report_from <= highest)
-		busy->report_from = highest + 1;
+	uint64_t from = highest + 1 < busy->unsaid_from ? highest + 1 : busy->unsaid_from;
+
+	if (busy->report_from < from)
+		busy->report_from = from;
 }

@@ -30,17 +30,18 @@ struct dg_window {
 	uint64_t recent; /* bit i: highest - i was received */
 };
 
-/* Busy: 304 bytes more. */
+/* Busy: 312 bytes more. */
 struct dg_window_busy {
 	uint64_t bits[DG_WINDOW_BUSY / 64]; /* number n is bit n % DG_WINDOW_BUSY */
 	uint64_t since;                     /* lower numbers were too old when this began */
 	uint64_t report_from;               /* lower ones are not in our ACKs any more */
-	uint64_t highest_at; /* ns: when the highest number came, or when this began */
-	uint64_t due;        /* ns: when an ACK is to leave */
-	uint64_t delay;      /* ns: max_ack_delay */
-	uint32_t asking;     /* asking packets since our last ACK */
-	bool missing;        /* since then a number was left out, or came late */
-	bool news;           /* since then anything was received */
+	uint64_t unsaid_from; /* the lowest that came since our last ACK left; UINT64_MAX: none */
+	uint64_t highest_at;  /* ns: when the highest number came, or when this began */
+	uint64_t due;         /* ns: when an ACK is to leave */
+	uint64_t delay;       /* ns: max_ack_delay */
+	uint32_t asking;      /* asking packets since our last ACK */
+	bool missing;         /* since then a number was left out, or came late */
+	bool news;            /* since then anything was received */
 };
 
 enum dg_window_verdict {
