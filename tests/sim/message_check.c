@@ -361,7 +361,7 @@ static void check_healed(struct peer *p, const struct record *r, const struct dg
 		return;
 	/* A copy that was seen first now makes a session look alive that its peer has forgotten. */
 	if (e->outcome == DGRAM_UNKNOWN && e->reason == DGRAM_REASON_LOST &&
-	    (s->world->faults.late || s->attacker))
+	    s->world->faults.every[SIM_MISHAP_RESTART] && (s->world->faults.late || s->attacker))
 		return;
 	/* A clock that jumped in a session makes its deadlines wrong to its end. */
 	if (e->reason == DGRAM_REASON_EXPIRED && s->world->faults.every[SIM_MISHAP_JUMP])
