@@ -100,6 +100,7 @@ struct flow {
 	uint64_t next; /* packet number */
 	uint64_t burst_at, last_heard;
 	uint32_t burst, unheard;       /* asking datagrams sent at once; since something came */
+	uint64_t asked, asked_before;  /* bytes of them in all; before those of this instant */
 	uint64_t stopped[STOPPED_MAX]; /* ids that CANCEL or RESET ended */
 	uint32_t stopped_count;
 	uint64_t pulled; /* the newest id that a pulled reply left for, and one */

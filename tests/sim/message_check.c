@@ -352,12 +352,32 @@ static void mark_answered(struct scene *s, const struct record *r, const struct 
 	s->marks[MARK_HEALED] += r->healed;
 }
 
+/* One that its receiver has no room for while parts of others lie there, whose sessions have ended at the other end and are
+ * not idle yet. */
+static bool waits_behind_a_large_one(const struct peer *p, const struct record *r)
+{
+	const struct scene *s = p->scene;
+
+	for (uint32_t i = 0; i < p->live_count; i++) {
+		const struct record *other = &s->records[p->live[i]];
+
+		if (other->to == r->to && other->len > s->peers[r->to].config.pool / 8)
+			return true;
+	}
+	return false;
+}
+
 static void check_healed(struct peer *p, const struct record *r, const struct dgram_event *e)
 {
 	const struct scene *s = p->scene;
 
 	/* Who has fewer places than there are peers may have none for this one. */
 	if (e->outcome == DGRAM_ANSWERED || p->cramped || s->peers[r->to].cramped)
+		return;
+	if (e->reason == DGRAM_REASON_DEADLINE && e->tries == 0 && waits_behind_a_large_one(p, r))
+		return;
+	/* A report of the network's, about a datagram from before the heal. */
+	if (e->reason == DGRAM_REASON_UNHEARD && e->tries == 0)
 		return;
 	/* A copy that was seen first now makes a session look alive that its peer has forgotten. */
 	if (e->outcome == DGRAM_UNKNOWN && e->reason == DGRAM_REASON_LOST &&

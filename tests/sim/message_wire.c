@@ -1,6 +1,7 @@
 /* What must hold of each datagram that goes by; and what they say, in words. */
 #include "message.h"
 
+#include "base/profile.h"
 #include "wire/wire.h"
 
 #include <inttypes.h>
@@ -323,9 +324,25 @@ static void frame_sent(struct peer *p, struct flow *f, const struct dg_frame *fr
 	}
 }
 
-/* At once, and while nothing is heard, no more than the window may leave, and a few probes. */
-static void check_window(struct peer *p, struct flow *f, uint64_t now)
+/* What leaves at once fits the congestion window: that of the beginning, and as much as was sent before if all of it
+ * was acknowledged. */
+static void check_congestion(struct peer *p, const struct flow *f)
 {
+	uint32_t profile = p->config.profile ? p->config.profile : DGRAM_PROFILE_LAN;
+	uint64_t most = (dg_profile(profile)->initial_window + 3) * (uint64_t)p->config.datagram_max;
+
+	if (f->asked - f->asked_before > most + f->asked_before && p->flow_count <= FLOWS_MAX)
+		fail(p, "%" PRIu64 " bytes at once, and %" PRIu64 " before", f->asked - f->asked_before,
+		     f->asked_before);
+}
+
+/* At once, and while nothing is heard, no more than the window may leave, and a few probes. */
+static void check_window(struct peer *p, struct flow *f, size_t len, uint64_t now)
+{
+	if (f->burst_at != now)
+		f->asked_before = f->asked;
+	f->asked += len;
+	check_congestion(p, f);
 	f->burst = f->burst_at == now ? f->burst + 1 : 1;
 	f->burst_at = now;
 	f->unheard++;
@@ -361,7 +378,7 @@ static void data_sent(struct peer *p, const struct dg_parts *parts,
 	p->scene->marks[MARK_SHRUNK] += f->large && out->len == 508;
 	f->large = out->len > 508;
 	if (data.elicits_ack)
-		check_window(p, f, now);
+		check_window(p, f, out->len, now);
 	while (data.frames.left && dg_frame_decode(&frame, &data.frames))
 		frame_sent(p, f, &frame);
 }
