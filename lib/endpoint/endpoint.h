@@ -126,6 +126,7 @@ struct dg_message {
 	uint64_t user;
 	uint64_t order;    /* the ordered message before it; DG_NO_ID: none */
 	uint64_t grant;    /* bytes of reply that may be sent */
+	uint64_t needed_at; /* what its session had begun when it asked for credit; DG_NO_ID: it did not */
 	uint64_t packet;   /* number of the last packet with its pulled answer */
 	uint64_t post_number; /* theirs, POST */
 	uint64_t service;  /* ns; of a NO BUSY: retry after */

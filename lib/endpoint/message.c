@@ -124,6 +124,7 @@ struct dg_message *dg_message_take(struct dgram_endpoint *ep, struct dg_session 
 	m->id = DG_NO_ID;
 	m->order = DG_NO_ID;
 	m->packet = DG_NO_ID;
+	m->needed_at = DG_NO_ID;
 	m->deadline = m->wake = DGRAM_NEVER;
 	m->in_packet = DG_NONE;
 	m->ours = ours;

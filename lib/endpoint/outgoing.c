@@ -224,9 +224,9 @@ bool dg_out_begin(struct dgram_endpoint *ep, struct dg_session *s, struct dg_mes
 	if (!name_it(ep, s, m))
 		return false;
 	if (m->cells.total > s->allowed - s->begun) {
-		if (m->grant == 0) /* not asked for yet */
+		if (m->needed_at != s->begun) /* what it asked for may have gone to others */
 			s->say |= DG_SAY_NEED;
-		m->grant = 1;
+		m->needed_at = s->begun;
 		return false;
 	}
 	s->say &= (uint8_t)~DG_SAY_NEED;
@@ -623,6 +623,7 @@ void dg_out_move(struct dgram_endpoint *ep, struct dg_message *m, struct dg_sess
 	m->state = DG_WAITING;
 	m->due = 0;
 	m->grant = 0;
+	m->needed_at = DG_NO_ID;
 	m->pulls = 0;
 	m->accepted = false;
 	m->wake = DGRAM_NEVER;

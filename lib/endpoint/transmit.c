@@ -35,7 +35,7 @@ static uint64_t paced(const struct dg_session *s, const struct dg_active *a)
 	                    s->datagram);
 }
 
-/* The first message that waits could begin. */
+/* The first message that waits could begin, or ask for credit. */
 static bool waiting_is_ready(const struct dgram_endpoint *ep, const struct dg_session *s)
 {
 	const struct dg_message *m = dg_message_first(ep, s, DG_QUEUE_WAITING);
@@ -46,7 +46,7 @@ static bool waiting_is_ready(const struct dgram_endpoint *ep, const struct dg_se
 		return true;
 	if (m->id == DG_NO_ID)
 		return s->next_id < s->allowed_ids;
-	return m->cells.total <= s->allowed - s->begun;
+	return m->cells.total <= s->allowed - s->begun || m->needed_at != s->begun;
 }
 
 static bool has_asking(const struct dgram_endpoint *ep, const struct dg_session *s)
