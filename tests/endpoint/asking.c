@@ -839,6 +839,7 @@ struct line {
 	struct hand hands[4]; /* of the same address, one for each session */
 	unsigned accepted;
 	int requests[4]; /* REQUESTs that came in each */
+	int needs[4];    /* and NEEDs */
 	bool credit_is_none;
 };
 
@@ -868,9 +869,10 @@ static void serve(struct bench *b, struct line *l, uint64_t ns)
 		while (data.frames.left > 0) {
 			assert_true(dg_frame_decode(&frame, &data.frames));
 			for (unsigned i = 0; i < l->accepted; i++)
-				l->requests[i] +=
-				        frame.type == DG_REQUEST &&
-				        l->hands[i].hello.session == parts.header.receiver;
+				if (l->hands[i].hello.session == parts.header.receiver) {
+					l->requests[i] += frame.type == DG_REQUEST;
+					l->needs[i] += frame.type == DG_NEED;
+				}
 		}
 	}
 }
@@ -1012,6 +1014,47 @@ static void order_outlives_a_session_that_had_nothing(void **state)
 	bench_close(&b);
 }
 
+/* The credit that comes for one is used by another that was submitted before it. */
+static void who_was_robbed_of_its_credit_asks_again(void **state)
+{
+	struct dg_frame accepted = {.type = DG_ACCEPTED, .code = DG_ACCEPTED_RUNNING};
+	static uint8_t bytes[20000];
+	struct line l = {.accepted = 0};
+	struct dgram_message small, large;
+	struct bench b;
+	int asked;
+
+	(void)state;
+	bench_open(&b, NULL);
+	small = bench_message(DGRAM_REQUEST, &(struct dgram_addr){0}, "x");
+	small.to = bench_addr("10.0.0.1:1000");
+	small.ordered = true;
+	bench_submit(&b, &small);
+	serve(&b, &l, 1 * MS);
+	hand_say(&l.hands[0], hand_ack_of(0, 0), accepted);
+	serve(&b, &l, 10 * S);
+	l.credit_is_none = true;
+	bench_submit(&b, &small);
+	large = small;
+	large.ordered = false;
+	large.data = bytes;
+	large.len = sizeof bytes;
+	bench_submit(&b, &large);
+	serve(&b, &l, 3 * S); /* a PING is not acknowledged: the second session */
+	assert_int_equal(l.accepted, 2);
+	asked = l.needs[1];
+	assert_true(asked > 0);
+	hand_say(&l.hands[0], hand_reply(0, "done"));
+	hand_say(&l.hands[1], {.type = DG_CREDIT, .value = sizeof bytes, .id = 64});
+	serve(&b, &l, 1 * MS);
+	assert_int_equal(l.requests[1], 1);
+	assert_int_equal(l.needs[1], asked + 1);
+	hand_say(&l.hands[1], {.type = DG_CREDIT, .value = sizeof bytes + 1, .id = 64});
+	serve(&b, &l, 1 * MS);
+	assert_true(l.requests[1] > 1);
+	bench_close(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1048,6 +1091,7 @@ int main(void)
 	        cmocka_unit_test(what_is_sent_away_twice_is_refused),
 	        cmocka_unit_test(order_holds_from_session_to_session),
 	        cmocka_unit_test(order_outlives_a_session_that_had_nothing),
+	        cmocka_unit_test(who_was_robbed_of_its_credit_asks_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
