@@ -375,6 +375,53 @@ static void what_was_exposed_before_ends_as_unknown(void **state)
 	bench_close(&b);
 }
 
+/* The peer opened a session of its own meanwhile, which new messages use: so does what has to leave this one. */
+static void what_was_in_doubt_goes_where_new_messages_go(void **state)
+{
+	unsigned in_probe = 0, in_current = 0;
+	struct seen seen = {0};
+	struct dg_parts parts;
+	struct dg_frame frame;
+	struct dg_data data;
+	struct hand h, again, other;
+	struct packet packet;
+	struct bench b;
+	uint64_t end;
+
+	(void)state;
+	open_asked(&b, &h, true);
+	hand_say_nosession(&h, 0);
+	look(&h, &seen, 1 * MS);
+	assert_int_equal(seen.probes, 1);
+	again = other = h;
+	other.hello.session += 4;
+	other.hello.boot ^= 1;
+	other.next = 0;
+	hand_knock(&other);
+	hand_take_hello(&other, DG_ACCEPT, &other.theirs);
+	assert_int_equal(hand_say(&other, {.type = DG_PING}), DGRAM_FATE_TAKEN);
+	again.hello.session += 2;
+	again.theirs = seen.probe;
+	again.next = 0;
+	assert_int_equal(hand_say_accept(&again, seen.probe.time), DGRAM_FATE_TAKEN);
+	for (end = b.now + 10 * S; bench_wait_sent(&b, &h.addr, end - b.now);) {
+		assert_true(bench_take(&b, &h.addr, &packet));
+		assert_true(dg_parts_decode(&parts, packet.data, packet.len));
+		if (!dg_data_decode(&data, &parts))
+			continue;
+		while (data.frames.left > 0) {
+			assert_true(dg_frame_decode(&frame, &data.frames));
+			in_probe += frame.type == DG_REQUEST &&
+			            parts.header.receiver == again.hello.session;
+			in_current += frame.type == DG_REQUEST &&
+			              parts.header.receiver == other.hello.session;
+		}
+	}
+	assert_int_equal(in_probe, 0);
+	assert_true(in_current > 0);
+	bench_close(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -385,6 +432,7 @@ int main(void)
 	        cmocka_unit_test(an_accept_with_another_boot_id_ends_it),
 	        cmocka_unit_test(three_ptos_in_doubt_end_it),
 	        cmocka_unit_test(a_probes_session_takes_nothing),
+	        cmocka_unit_test(what_was_in_doubt_goes_where_new_messages_go),
 	        cmocka_unit_test(nothing_is_exposed_in_doubt),
 	        cmocka_unit_test(what_has_begun_is_not_exposed_in_doubt),
 	        cmocka_unit_test(only_what_is_idempotent_goes_into_another_session),
