@@ -238,6 +238,15 @@ def free_port():
         return s.getsockname()[1]
 
 
+def port_for_both():
+    """A port of 127.0.0.1 that nobody has at this moment, neither of UDP nor of TCP."""
+    while True:
+        port = free_port()
+        with socket.socket() as tcp, contextlib.suppress(OSError):
+            tcp.bind(("127.0.0.1", port))
+            return port
+
+
 def readable(file, seconds):
     return bool(select.select([file], [], [], seconds)[0])
 

@@ -10,7 +10,7 @@ import threading
 import unittest
 
 import harness
-from harness import Running, run
+from harness import Running, port_for_both, run
 from message import Case, at, background, ends, eventually, gate, lines_of
 
 
@@ -280,7 +280,7 @@ class Fallback(Case):
 
     def test_silent_over_udp(self):
         """All that was begun is begun anew, within the same deadline; who accepts late accepts nothing."""
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s, respond("--echo") as r:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s, respond("--echo", on=over(port_for_both())) as r:
             s.bind(("127.0.0.1", r.port))
             lines = b"".join(b"%d\n" % i for i in range(100))
             got = run("request", "--lines", "-T", "10s", "--fallback", "tcp", at(r.port), stdin=lines)
@@ -291,7 +291,7 @@ class Fallback(Case):
             self.ends(got, 7, "tcp://127.0.0.1:%d: refused" % r.port)
 
     def test_udp_is_taken_where_it_works(self):
-        with respond("--echo", on="127.0.0.1:0") as r, socket.create_server(("127.0.0.1", r.port)) as tcp:
+        with respond("--echo", on=at(port_for_both())) as r, socket.create_server(("127.0.0.1", r.port)) as tcp:
             tcp.settimeout(0)
             got = run("request", "--explain", "--fallback", "tcp", at(r.port), "x")
             self.ends(got, 0)
@@ -300,7 +300,7 @@ class Fallback(Case):
                 tcp.accept()
 
     def test_never_once_it_may_have_run(self):
-        with harness.directory() as d, respond("it=sh -c 'echo run >> %s/runs; exec sleep 60'" % d, on="127.0.0.1:0") as r:
+        with harness.directory() as d, respond("it=sh -c 'echo run >> %s/runs; exec sleep 60'" % d, on=at(port_for_both())) as r:
             with respond("it=sh -c 'echo again >> %s/runs'" % d, on=over(r.port)):
                 asker = background("request", "--fallback", "tcp", "-T", "2s", at(r.port, "it"), "x")
                 self.assertTrue(eventually(lambda: os.path.exists(d + "/runs")))

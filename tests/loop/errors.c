@@ -33,25 +33,6 @@ int __wrap_sendmmsg(int fd, struct mmsghdr *v, unsigned n, int flags)
 	return fails() ? -1 : __real_sendmmsg(fd, v, n, flags);
 }
 
-static bool hears_errors(void)
-{
-	struct dgram_socket s;
-	bool hears;
-
-	open_unbound(&s, DGRAM_IPV4);
-	hears = s.error_queue;
-	dgram_socket_close(&s);
-	return hears;
-}
-
-#define NEED_ERRORS()                                                                              \
-	do {                                                                                       \
-		if (!hears_errors()) {                                                             \
-			print_message("no error queue here\n");                                    \
-			skip();                                                                    \
-		}                                                                                  \
-	} while (0)
-
 static void a_closed_port_is_refused_at_once(void **state)
 {
 	static const char *const dead[] = {DEAD4, DEAD6};

@@ -126,6 +126,26 @@ static inline bool have_ipv6(void)
 		}                                                                                  \
 	} while (0)
 
+/* Whether what the network says of a datagram that was sent is heard: a portable build has no error queue. */
+static inline bool hears_errors(void)
+{
+	struct dgram_socket s;
+	bool hears;
+
+	open_unbound(&s, DGRAM_IPV4);
+	hears = s.error_queue;
+	dgram_socket_close(&s);
+	return hears;
+}
+
+#define NEED_ERRORS()                                                                              \
+	do {                                                                                       \
+		if (!hears_errors()) {                                                             \
+			print_message("no error queue here\n");                                    \
+			skip();                                                                    \
+		}                                                                                  \
+	} while (0)
+
 /* Nobody listens on port 1 (tcpmux) of a loopback address. */
 #define DEAD4 "127.9.9.9:1"
 #define DEAD6 "[::1]:1"
