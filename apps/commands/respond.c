@@ -527,7 +527,8 @@ const struct command respond_command = {
 	.group = "answer",
 	.synopsis = "EP --echo | --reply TEXT | NAME=CMD... | --exec CMD [ARG...]",
 	.summary = "answer what arrives",
-	.about = "A request is on the command's stdin, what it prints is the answer, its stderr goes to the log.\n"
+	.about = "A request is on the command's stdin, all of it before the command starts; what it prints is the answer, its "
+		 "stderr goes to the log.\n"
 		 "On [ADDR]:PORT, the dgram protocol, a request runs once at most. With NAME=CMD each name has its "
 		 "command: one string, split into words as a shell would, with no expansion. Another exit than 0 is a "
 		 "failure answer that carries it, with what was printed; more requests than can wait are told to try "

@@ -6,38 +6,89 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define LAST_READS 16 /* of stderr after the exit: 64 KiB, all that a pipe holds */
 
-static void close_end(struct process *p, int which)
+static void close_end(int *fd)
 {
-	if (p->fd[which] >= 0)
-		close(p->fd[which]);
-	p->fd[which] = -1;
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
 }
 
-/* Three pipes; theirs are the ends that the process gets. Our ends never block. */
-static int open_pipes(struct process *p, int theirs[3])
+/* False: errno says why, or less was taken. */
+static bool write_all(int fd, const uint8_t *data, size_t len)
 {
-	for (int i = 0; i < 3; i++) {
-		int end[2], ours = i == 0 ? 1 : 0;
+	while (len > 0) {
+		ssize_t n = write(fd, data, len);
 
-		if (pipe2(end, O_CLOEXEC) != 0)
-			return -1;
-		p->fd[i] = end[ours];
-		theirs[i] = end[!ours];
-		if (fcntl(p->fd[i], F_SETFL, O_NONBLOCK) != 0)
-			return -1;
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return false;
+		data += n;
+		len -= (size_t)n;
 	}
-	return 0;
+	return true;
+}
+
+/* A pipe with the request in it and nobody to write more; -1: it does not hold that much, or there is none. */
+static int open_filled_pipe(const struct process *p)
+{
+	int end[2];
+	bool filled;
+
+	if (pipe2(end, O_CLOEXEC) != 0)
+		return -1;
+	filled = fcntl(end[1], F_SETFL, O_NONBLOCK) == 0 && write_all(end[1], p->request, p->request_len);
+	close(end[1]);
+	if (!filled)
+		close_end(&end[0]);
+	return end[0];
+}
+
+/* A file without a name; in memory, unless that is forbidden here (seccomp, vm.memfd_noexec). */
+static int open_file(const struct process *p)
+{
+	int error, fd = memfd_create("dgram-request", MFD_CLOEXEC);
+
+	if (fd < 0)
+		fd = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (fd < 0 || (write_all(fd, p->request, p->request_len) && lseek(fd, 0, SEEK_SET) == 0))
+		return fd;
+	error = errno;
+	close(fd);
+	errno = error;
+	return -1;
+}
+
+static bool open_pipe(int *ours, int *theirs)
+{
+	int end[2];
+
+	if (pipe2(end, O_CLOEXEC) != 0)
+		return false;
+	*ours = end[0];
+	*theirs = end[1];
+	return fcntl(*ours, F_SETFL, O_NONBLOCK) == 0;
+}
+
+/* theirs are those that the process gets. Our ends never block. */
+static bool open_all(struct process *p, int theirs[3])
+{
+	theirs[0] = open_filled_pipe(p);
+	if (theirs[0] < 0)
+		theirs[0] = open_file(p);
+	return theirs[0] >= 0 && open_pipe(&p->out, &theirs[1]) && open_pipe(&p->err, &theirs[2]);
 }
 
 static void not_started(struct process *p, int error)
 {
-	for (int i = 0; i < 3; i++)
-		close_end(p, i);
+	close_end(&p->out);
+	close_end(&p->err);
 	*p->group = 0;
 	p->state = PROCESS_ENDED;
 	p->end = (struct process_end){.outcome = PROCESS_NO_START, .code = error};
@@ -48,41 +99,20 @@ void process_start(struct process *p, const char *path, char *const *argv, char 
 	struct spawn s = {.path = path, .argv = argv, .env = env, .fd = {-1, -1, -1}, .group = p->group};
 	int error = 0;
 
-	p->fd[0] = p->fd[1] = p->fd[2] = -1;
-	p->written = p->reply_len = p->line_len = 0;
+	p->out = p->err = -1;
+	p->reply_len = p->line_len = 0;
 	p->line_cut = false;
 	p->end = (struct process_end){.outcome = PROCESS_OK};
-	p->pid = -1;
-	if (open_pipes(p, s.fd) == 0) {
-		process_feed(p); /* before it lives: if we are killed now it has all that fits, and not the end of a part */
-		p->pid = spawn(&s);
-	}
+	p->pid = open_all(p, s.fd) ? spawn(&s) : -1;
 	if (p->pid < 0)
 		error = errno;
 	for (int i = 0; i < 3; i++)
-		if (s.fd[i] >= 0)
-			close(s.fd[i]);
+		close_end(&s.fd[i]);
 	if (p->pid < 0) {
 		not_started(p, error);
 		return;
 	}
 	p->state = PROCESS_RUNS;
-}
-
-/* As much of the request as fits, until all is written or nobody is there to read it. */
-void process_feed(struct process *p)
-{
-	while (p->fd[0] >= 0 && p->written < p->request_len) {
-		ssize_t n = write(p->fd[0], p->request + p->written, p->request_len - p->written);
-
-		if (n < 0 && errno == EAGAIN)
-			return;
-		if (n < 0 && errno != EINTR)
-			break; /* EPIPE: it does not want it, and may answer all the same */
-		if (n > 0)
-			p->written += (size_t)n;
-	}
-	close_end(p, 0);
 }
 
 static void kill_group(struct process *p)
@@ -97,10 +127,10 @@ static bool read_some(struct process *p)
 {
 	ssize_t n;
 
-	if (p->fd[1] < 0)
+	if (p->out < 0)
 		return false;
 	do
-		n = read(p->fd[1], p->reply + p->reply_len, p->reply_max + 1 - p->reply_len);
+		n = read(p->out, p->reply + p->reply_len, p->reply_max + 1 - p->reply_len);
 	while (n < 0 && errno == EINTR);
 	if (n < 0 && errno == EAGAIN)
 		return false;
@@ -108,7 +138,7 @@ static bool read_some(struct process *p)
 		p->reply_len += (size_t)n;
 	if (n > 0 && p->reply_len <= p->reply_max)
 		return true;
-	close_end(p, 1);
+	close_end(&p->out);
 	if (p->reply_len > p->reply_max && p->end.outcome == PROCESS_OK)
 		p->end.outcome = PROCESS_FLOOD;
 	return false;
@@ -117,7 +147,7 @@ static bool read_some(struct process *p)
 /* What poll said may be old: the process may have been reaped since, and its number be another's. */
 void process_read(struct process *p)
 {
-	bool open = p->fd[1] >= 0;
+	bool open = p->out >= 0;
 
 	read_some(p);
 	if (open && p->end.outcome == PROCESS_FLOOD)
@@ -163,17 +193,17 @@ static bool log_some(struct process *p, const struct process_sink *sink)
 	char chunk[4096];
 	ssize_t n;
 
-	if (p->fd[2] < 0)
+	if (p->err < 0)
 		return false;
 	do
-		n = read(p->fd[2], chunk, sizeof chunk);
+		n = read(p->err, chunk, sizeof chunk);
 	while (n < 0 && errno == EINTR);
 	if (n < 0 && errno == EAGAIN)
 		return false;
 	if (n > 0)
 		split_lines(p, sink, chunk, (size_t)n);
 	else
-		close_end(p, 2);
+		close_end(&p->err);
 	return n > 0;
 }
 
@@ -187,7 +217,7 @@ void process_stop(struct process *p, enum process_outcome why, uint64_t now)
 	if (p->state != PROCESS_RUNS)
 		return;
 	p->end.outcome = why;
-	p->end.closed_early = p->fd[1] < 0;
+	p->end.closed_early = p->out < 0;
 	kill(-p->pid, SIGTERM);
 	p->state = PROCESS_ASKED;
 	p->due = now + p->grace;
@@ -205,7 +235,6 @@ void process_overdue(struct process *p, uint64_t now)
  * reads are bounded. */
 void process_exited(struct process *p, const struct process_sink *sink)
 {
-	p->end.unread = p->request_len - p->written;
 	while (read_some(p))
 		;
 	for (int i = 0; i < LAST_READS && log_some(p, sink); i++)
@@ -213,8 +242,8 @@ void process_exited(struct process *p, const struct process_sink *sink)
 	if (p->line_len > 0)
 		end_line(p, sink);
 	kill_group(p);
-	for (int i = 0; i < 3; i++)
-		close_end(p, i);
+	close_end(&p->out);
+	close_end(&p->err);
 }
 
 void process_reaped(struct process *p, int status, uint64_t now)

@@ -1,6 +1,9 @@
 /* process.h - one process that answers one request: the request on its stdin (it may leave it unread), its stdout
  * the answer, its stderr lines for the log.
  *
+ * Its stdin has the whole request before it starts. Nothing is fed to it later: were we killed in the middle, it would
+ * take the part that came for the request.
+ *
  * It has ended when the process has exited and nothing else: a child that keeps the pipe open holds nobody up, and
  * a stdout that is closed early is not yet an answer.
  */
@@ -28,7 +31,6 @@ enum process_outcome {
 struct process_end {
 	enum process_outcome outcome;
 	int code;
-	size_t unread;      /* bytes of the request that never fitted its pipe: it certainly did not read them */
 	bool closed_early;  /* PROCESS_TIMEOUT: its stdout was closed, and still it ran on */
 	uint32_t left_over; /* processes it left behind when it ended by itself; they were killed */
 	uint64_t elapsed;   /* ns from start to end */
@@ -51,12 +53,12 @@ struct process {
 	enum process_state state;
 	pid_t pid; /* of the process and of its group */
 	pid_t *group; /* where that stands for the guard, while it is so; 0: none */
-	int fd[3]; /* our ends of its stdin, stdout, stderr; -1: closed */
+	int out, err; /* our ends of its stdout and stderr; -1: closed */
 	uint32_t ticket;
 	uint64_t started, due; /* ns; due: when it is ended, or killed */
 	uint64_t grace;        /* ns from TERM to KILL */
 	const uint8_t *request;
-	size_t request_len, written;
+	size_t request_len;
 	uint8_t *reply; /* room for reply_max + 1 bytes */
 	size_t reply_len, reply_max;
 	char line[PROCESS_LINE_MAX];
@@ -70,7 +72,6 @@ struct process {
 void process_start(struct process *p, const char *path, char *const *argv, char *const *env);
 
 /* What poll said about one of its descriptors. */
-void process_feed(struct process *p);
 void process_read(struct process *p);
 void process_log(struct process *p, const struct process_sink *sink);
 

@@ -25,7 +25,7 @@
 #define FAREWELL_MS 1000          /* procs_free: as long as a killed process may take to vanish */
 #define NAME_ROOM 96
 #define VARIABLES 5               /* DGRAM_* */
-#define SIGNALS UINT64_MAX        /* epoll's tag of the signalfd; others are seat << 2 | descriptor */
+#define SIGNALS UINT64_MAX        /* epoll's tag of the signalfd; others are seat << 1, + 1 for its stderr */
 #define EVENTS 64
 
 struct job {
@@ -58,8 +58,8 @@ static int watch(struct procs *p, int fd, uint32_t events, uint64_t tag)
 	return epoll_ctl(p->epoll, EPOLL_CTL_ADD, fd, &e);
 }
 
-/* Descriptors 0, 1 and 2 exist (else a pipe would get their numbers), SIGPIPE is an error of write, and SIGCHLD comes
- * as something to read: ignored, as we may have inherited it, it would make children vanish unseen. */
+/* Descriptors 0, 1 and 2 exist (else a pipe would get their numbers), SIGPIPE and SIGXFSZ are errors of write, and SIGCHLD
+ * comes as something to read: ignored, as we may have inherited it, it would make children vanish unseen. */
 static int take_signals(struct procs *p)
 {
 	sigset_t child;
@@ -71,6 +71,7 @@ static int take_signals(struct procs *p)
 	if (fd >= 0)
 		close(fd);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	signal(SIGCHLD, SIG_DFL);
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
@@ -138,7 +139,7 @@ static void launch(struct procs *p, struct process *seat, uint32_t ticket, uint6
 	struct job *job = &p->job[ticket];
 	char deadline[48], *env[HANDLER_ENV_MAX + VARIABLES + 1];
 	size_t n = p->config.env.count;
-	uint64_t timeout = time_for(p, job, now), tag = (uint64_t)(seat - p->seat) << 2;
+	uint64_t timeout = time_for(p, job, now), tag = (uint64_t)(seat - p->seat) << 1;
 
 	memcpy(env, p->config.env.var, n * sizeof *env);
 	snprintf(deadline, sizeof deadline, "DGRAM_DEADLINE_MS=%" PRIu64, timeout / DGRAM_MS);
@@ -159,9 +160,10 @@ static void launch(struct procs *p, struct process *seat, uint32_t ticket, uint6
 		return;
 	}
 	process_start(seat, job->handler->path, job->handler->argv, env);
-	for (uint64_t i = 0; i < 3; i++)
-		if (seat->fd[i] >= 0)
-			watch(p, seat->fd[i], i == 0 ? EPOLLOUT : EPOLLIN, tag | i);
+	if (seat->state == PROCESS_ENDED)
+		return;
+	watch(p, seat->out, EPOLLIN, tag);
+	watch(p, seat->err, EPOLLIN, tag + 1);
 }
 
 static struct process *free_seat(struct procs *p)
@@ -330,10 +332,8 @@ static void handle(struct procs *p, uint64_t tag, uint64_t now)
 		reap(p, now);
 		return;
 	}
-	seat = &p->seat[tag >> 2];
-	if ((tag & 3) == 0)
-		process_feed(seat);
-	else if ((tag & 3) == 1)
+	seat = &p->seat[tag >> 1];
+	if (tag % 2 == 0)
 		process_read(seat);
 	else
 		process_log(seat, &p->config.sink);

@@ -185,9 +185,8 @@ static void handler_ended(struct responder *r, const struct procs_result *result
 	const struct asked *asked = &r->asked[result->ticket];
 	char name[DGRAM_ADDR_TEXT_MAX], span[32];
 
-	say_verbose("%s: the handler took %s%s", name_of(&asked->way.peer, name, sizeof name),
-		    target_span(result->end.elapsed, span, sizeof span),
-		    result->end.unread > 0 ? " and left a part of the request unread" : "");
+	say_verbose("%s: the handler took %s", name_of(&asked->way.peer, name, sizeof name),
+		    target_span(result->end.elapsed, span, sizeof span));
 	if (result->end.left_over > 0)
 		say_warning("%s: the handler left %u %s behind, which ended with it",
 			    name_of(&asked->way.peer, name, sizeof name), result->end.left_over,

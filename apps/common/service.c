@@ -183,8 +183,7 @@ static void tell_handler(const struct service *v, const struct dgram_event *e, c
 	char who[DGRAM_ADDR_TEXT_MAX], what[256], span[32];
 
 	peer_of(e, who, sizeof who);
-	say_verbose("%s: the handler took %s%s", who, target_span(end->elapsed, span, sizeof span),
-		    end->unread > 0 ? " and left a part of the request unread" : "");
+	say_verbose("%s: the handler took %s", who, target_span(end->elapsed, span, sizeof span));
 	if (end->left_over > 0)
 		say_warning("%s: the handler left %u %s behind, which ended with it", who, end->left_over,
 			    end->left_over == 1 ? "process" : "processes");
