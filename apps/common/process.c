@@ -50,7 +50,7 @@ static int open_filled_pipe(const struct process *p)
 	return end[0];
 }
 
-/* A file without a name; in memory, unless that is forbidden here (seccomp, vm.memfd_noexec). */
+/* A file without a name; in memory, unless that is forbidden here (seccomp). */
 static int open_file(const struct process *p)
 {
 	int error, fd = memfd_create("dgram-request", MFD_CLOEXEC);

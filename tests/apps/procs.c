@@ -233,6 +233,8 @@ _Noreturn static void respond_until_killed(const struct meeting *m, const uint8_
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL); /* this test may fail */
 	process_start(&p, "/bin/sh", (char *const *)argv, env);
+	if (p.state != PROCESS_RUNS && write(m->news_fd, "no start\n", 9) != 9)
+		_exit(1);
 	for (;;)
 		pause();
 }
@@ -427,6 +429,7 @@ static void a_request_longer_than_a_file_may_be_does_not_start(void **state)
 	struct rlimit before, low;
 	struct procs_result r;
 	struct handler h;
+	int descriptors = open_descriptors();
 
 	(void)state;
 	find(&h, SH("exec wc -c"));
@@ -437,6 +440,7 @@ static void a_request_longer_than_a_file_may_be_does_not_start(void **state)
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
 	assert_int_equal(r.end.outcome, PROCESS_NO_START);
 	assert_int_equal(r.end.code, EFBIG);
+	assert_int_equal(open_descriptors(), descriptors);
 	free(zeros);
 	procs_free(p);
 }
