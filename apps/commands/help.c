@@ -60,6 +60,7 @@ static int json(void)
 		"name where there is one; message has kind (send, post); reply has status (0, or the\n"
 		"failure's code) and service_us, the time that the handler took; rtt_us is without it.\n"
 		"over TCP reply and sent have over, which is tcp.\n"
+		"what a plain respond does not answer is an error with its rule (low_port, rate, growth).\n"
 		"with --lines and -0 reply, sent and error have line, counted from 1.\n"
 		"\n"
 		"  {\"v\":1,\"t\":\"2026-11-22T09:20:35.769Z\",\"ev\":\"reply\",\"from\":\"127.0.0.1:7400\",\n"

@@ -28,7 +28,7 @@ struct respond {
 	bool several; /* forms were given */
 	char *text;
 	char **exec; /* the command's own vector */
-	bool shell, insecure_open, low_ports;
+	bool shell, plain, insecure_open, low_ports;
 	uint64_t max_procs, exec_timeout, max_request, max_reply;
 	struct handler_env env;
 };
@@ -45,6 +45,7 @@ enum {
 	OPT_REPLY_MAX,
 	OPT_INSECURE,
 	OPT_LOW_PORTS,
+	OPT_PLAIN,
 };
 
 static const struct argp_option table[] = {
@@ -59,6 +60,7 @@ static const struct argp_option table[] = {
 	{"env", OPT_ENV,   "NAME", OPTION_IN_HELP_ONLY, "pass this variable on to the command (may be repeated)", 0},
 	{"max-request", OPT_REQUEST_MAX, "SIZE", OPTION_IN_HELP_ONLY, "longer requests are not answered (4MiB)", 0},
 	{"max-reply",   OPT_REPLY_MAX,   "SIZE", OPTION_IN_HELP_ONLY, "a command that prints more is killed (a datagram: 65507 bytes)", 0},
+	{"plain", OPT_PLAIN, NULL, OPTION_IN_HELP_ONLY, "answer plain datagrams too, at the same port; plain endpoints take nothing else", 0},
 	{"insecure-open", OPT_INSECURE, NULL, OPTION_IN_HELP_ONLY, "beyond loopback: whoever asks runs the command, and gets any length", 0},
 	{"allow-low-ports", OPT_LOW_PORTS, NULL, OPTION_IN_HELP_ONLY, "answer source ports below 1024 too", 0},
 	{0},
@@ -139,6 +141,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_LOW_PORTS:
 		r->low_ports = true;
 		return 0;
+	case OPT_PLAIN:
+		r->plain = true;
+		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
@@ -199,6 +204,18 @@ static int check_words(struct respond *r)
 	return 0;
 }
 
+static int check_plain(const struct respond *r)
+{
+	const struct options *o = &r->common;
+
+	if (r->uri.scheme == DGRAM_SCHEME_TCP)
+		return fail_usage(o->command->name, "--plain: over TCP there are no plain datagrams");
+	if (r->form == ANSWER_NAMES)
+		return fail_usage(o->command->name, "--plain: plain datagrams carry no name to tell commands apart; one answer for "
+				  "all: --echo, --reply TEXT or --exec CMD");
+	return 0;
+}
+
 static int check_options(const struct respond *r)
 {
 	const struct options *o = &r->common;
@@ -215,7 +232,7 @@ static int check_options(const struct respond *r)
 		return fail_usage(name, "-e and -x are for --reply");
 	if (!runs_commands(r) && r->shell)
 		return fail_usage(name, "--sh is for --exec, and comes before it");
-	return 0;
+	return r->plain ? check_plain(r) : 0;
 }
 
 static int find_handler(struct respond *r, struct handler *h)
@@ -281,6 +298,7 @@ static void configure(const struct respond *r, const struct door *door, struct r
 	if (!is_plain(r))
 		carries = takes = DGRAM_MESSAGE_MAX;
 	c->form = r->form;
+	c->plain = r->plain;
 	c->low_ports = r->low_ports;
 	c->insecure_open = r->insecure_open;
 	c->count = r->common.count;
@@ -299,16 +317,17 @@ static void configure(const struct respond *r, const struct door *door, struct r
 static int announce(const struct respond *r, const struct responder_config *c, const char *local)
 {
 	const char *everyone = r->insecure_open ? ", for everyone who reaches it" : "";
+	const char *plain = r->plain && !is_plain(r) ? ", plain datagrams too" : "";
 	char list[512];
 
 	if (r->form == ANSWER_ECHO)
-		say("echoing on %s", local);
+		say("echoing on %s%s", local, plain);
 	else if (r->form == ANSWER_TEXT)
-		say("answering with %zu bytes on %s", c->text_len, local);
+		say("answering with %zu bytes on %s%s", c->text_len, local, plain);
 	else if (r->form == ANSWER_NAMES)
 		say("answering %s on %s%s", names_list(&c->names, list, sizeof list), local, everyone);
 	else
-		say("running %s for each request on %s%s", r->shell ? "a shell" : r->exec[0], local, everyone);
+		say("running %s for each request on %s%s%s", r->shell ? "a shell" : r->exec[0], local, plain, everyone);
 	if (!r->common.json)
 		return 0;
 	json_t *event = json_event("listening");
@@ -325,74 +344,34 @@ static uint64_t refused(const struct responder_counts *n)
 	return sum;
 }
 
-static void summarize_json(const struct dgram_socket *s, const struct responder_counts *n)
+static void add_rules(json_t *event, const struct responder_counts *n)
 {
-	json_t *event = json_event("summary");
-
-	json_object_set_new(event, "requests", json_integer((json_int_t)n->requests));
-	json_object_set_new(event, "answers", json_integer((json_int_t)n->answers));
-	json_object_set_new(event, "failed", json_integer((json_int_t)n->failed));
-	json_object_set_new(event, "unsent", json_integer((json_int_t)n->unsent));
-	json_object_set_new(event, "forgotten", json_integer((json_int_t)n->forgotten));
 	for (enum admit why = ADMIT_YES + 1; why < ADMIT_COUNT; why++)
-		json_object_set_new(event, admit_name(why), json_integer((json_int_t)n->refused[why]));
-	json_object_set_new(event, "kernel_dropped", json_integer((json_int_t)s->stats.kernel_dropped));
-	json_write(event);
+		if (why != ADMIT_BUSY)
+			json_object_set_new(event, admit_name(why), json_integer((json_int_t)n->refused[why]));
 }
 
-static void summarize(const struct respond *r, struct dgram_socket *s, const struct responder_counts *n)
+static void summarize(const struct respond *r, struct door *door, const struct responder_counts *n)
 {
+	bool plain = is_plain(r) || r->plain, messages = !is_plain(r);
+	uint64_t busy = n->busy + n->refused[ADMIT_BUSY];
 	const struct {
-		uint64_t count;
-		const char *what;
-	} also[] = {
-		{n->failed, "failed"},
-		{n->unsent, "not sent"},
-		{n->forgotten, "forgotten in the queue"},
-		{refused(n), "not answered by rule"},
-		{dgram_socket_count_drops(s), "dropped by the kernel"},
-	};
-	char line[512]; /* seven counts of 20 digits and their words */
-	int at = snprintf(line, sizeof line, "%llu request%s, %llu answer%s", (unsigned long long)n->requests,
-			  n->requests == 1 ? "" : "s", (unsigned long long)n->answers, n->answers == 1 ? "" : "s");
-
-	for (size_t i = 0; i < sizeof also / sizeof also[0]; i++)
-		if (also[i].count > 0)
-			at += snprintf(line + at, sizeof line - (size_t)at, ", %llu %s",
-				       (unsigned long long)also[i].count, also[i].what);
-	say_left_out();
-	say("%s", line);
-	if (r->common.json)
-		summarize_json(s, n);
-}
-
-static int serve_plain(const struct respond *r, const struct responder_config *c, struct dgram_socket *s)
-{
-	struct responder_counts counts;
-	int code = responder_run(s, c, &counts);
-
-	summarize(r, s, &counts);
-	return code;
-}
-
-/* -- on the dgram protocol -- */
-
-static void summarize_messages(const struct respond *r, struct door *door, const struct service_counts *n)
-{
-	const struct {
+		bool applies;
 		uint64_t count;
 		const char *key, *what;
 	} also[] = {
-		{n->failed, "failed", "failed"},
-		{n->busy, "busy", "refused as busy"},
-		{n->unknown, "no_such_name", "for no such name"},
-		{n->stopped, "stopped", "no longer wanted"},
-		{n->forgotten, "forgotten", "refused because we end"},
-		{n->messages, "messages", "sent as messages"},
-		{n->passed_over, "passed_over", "passed over unread"},
-		{door_drops(door), "kernel_dropped", "dropped by the kernel"},
+		{true, n->failed, "failed", "failed"},
+		{true, busy, "busy", messages ? "refused as busy" : "dropped as busy"},
+		{messages, n->unknown, "no_such_name", "for no such name"},
+		{messages, n->stopped, "stopped", "no longer wanted"},
+		{true, n->forgotten, "forgotten", messages ? "refused because we end" : "forgotten in the queue"},
+		{plain, n->unsent, "unsent", "not sent"},
+		{plain, refused(n) - n->refused[ADMIT_BUSY], "not_answered", "not answered by rule"},
+		{messages, n->messages, "messages", "sent as messages"},
+		{messages, n->passed_over, "passed_over", "passed over unread"},
+		{true, door_drops(door), "kernel_dropped", "dropped by the kernel"},
 	};
-	char line[512]; /* ten counts of 20 digits and their words */
+	char line[512]; /* twelve counts of 20 digits and their words */
 	int at = snprintf(line, sizeof line, "%llu request%s, %llu answer%s", (unsigned long long)n->requests,
 			  n->requests == 1 ? "" : "s", (unsigned long long)n->answers, n->answers == 1 ? "" : "s");
 	json_t *event = json_event("summary");
@@ -400,11 +379,14 @@ static void summarize_messages(const struct respond *r, struct door *door, const
 	json_object_set_new(event, "requests", json_integer((json_int_t)n->requests));
 	json_object_set_new(event, "answers", json_integer((json_int_t)n->answers));
 	for (size_t i = 0; i < sizeof also / sizeof also[0]; i++) {
-		json_object_set_new(event, also[i].key, json_integer((json_int_t)also[i].count));
+		if (also[i].applies)
+			json_object_set_new(event, also[i].key, json_integer((json_int_t)also[i].count));
 		if (also[i].count > 0)
 			at += snprintf(line + at, sizeof line - (size_t)at, ", %llu %s",
 				       (unsigned long long)also[i].count, also[i].what);
 	}
+	if (plain)
+		add_rules(event, n);
 	say_left_out();
 	say("%s", line);
 	if (r->common.json)
@@ -413,18 +395,10 @@ static void summarize_messages(const struct respond *r, struct door *door, const
 		json_decref(event);
 }
 
-static int serve_messages(const struct respond *r, const struct responder_config *c, struct door *door)
-{
-	struct service_counts counts;
-	int code = service_run(door, c, &counts);
-
-	summarize_messages(r, door, &counts);
-	return code;
-}
-
 static int serve(struct respond *r, struct responder_config *c, struct door *door)
 {
 	char local[TARGET_TEXT_MAX + 8];
+	struct responder_counts counts;
 	int code;
 
 	door_local(door, local, sizeof local);
@@ -442,7 +416,9 @@ static int serve(struct respond *r, struct responder_config *c, struct door *doo
 		code = announce(r, c, local);
 	if (code != 0)
 		return code;
-	return is_plain(r) ? serve_plain(r, c, &door->socket) : serve_messages(r, c, door);
+	code = is_plain(r) ? responder_run(&door->socket, c, &counts) : service_run(door, c, &counts);
+	summarize(r, door, &counts);
+	return code;
 }
 
 static int open_and_serve(struct respond *r, struct responder_config *c)
@@ -536,7 +512,7 @@ const struct command respond_command = {
 		 "On tcp://[ADDR]:PORT it is the same over connections, where UDP does not get through.\n"
 		 "On udp:// and unix:// each datagram that arrives is one run. It has no id, so a request that is sent "
 		 "again runs again: let the command be one that may. A command that fails, takes too long or prints too "
-		 "much sends nothing; who asked hears silence.\n"
+		 "much sends nothing; who asked hears silence. With --plain a port of the dgram protocol answers both.\n"
 		 "The command is started without a shell (unless --sh), with no argument from the request, and with "
 		 "PATH, HOME, USER, LANG, LC_*, TZ, DGRAM_PEER, DGRAM_NAME, DGRAM_ID and DGRAM_DEADLINE_MS as its "
 		 "environment. Whatever it leaves running ends with it.\n"
@@ -546,6 +522,7 @@ const struct command respond_command = {
 	.examples = "  dgram respond 127.0.0.1:24726 time='date +%s' load='cat /proc/loadavg'\n"
 		    "  dgram respond 127.0.0.1:7400 --reply pong -n 1\n"
 		    "  dgram respond udp://127.0.0.1:7400 --echo\n"
+		    "  dgram respond 127.0.0.1:7400 --plain --echo\n"
 		    "  dgram respond unix:///tmp/load.sock --exec cat /proc/loadavg\n"
 		    "  dgram respond udp://127.0.0.1:7400 --sh --exec 'tr a-z A-Z | rev'\n",
 	.messages = true,

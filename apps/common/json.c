@@ -99,12 +99,18 @@ int json_write(json_t *event)
 	return code;
 }
 
-void json_error_line(int code, unsigned long long line, const char *sentence)
+json_t *json_error(int code, const char *sentence)
 {
 	json_t *event = json_event("error");
 	json_object_set_new(event, "code", json_integer(code));
 	json_object_set_new(event, "name", json_string(exit_name(code)));
 	json_object_set_new(event, "reason", json_string(sentence));
+	return event;
+}
+
+void json_error_line(int code, unsigned long long line, const char *sentence)
+{
+	json_t *event = json_error(code, sentence);
 	if (line > 0)
 		json_object_set_new(event, "line", json_integer((json_int_t)line));
 	json_write(event);

@@ -22,8 +22,10 @@ void json_add_payload(json_t *event, const void *data, size_t len);
 /* Writes one line to stdout and gives event back. 0 or an exit code, as output.h has them. */
 int json_write(json_t *event);
 
-/* {"v":1,"t":...,"ev":"error","code":28,"name":"timeout","reason":sentence}, with "line" where that
- * is not 0. */
+/* {"v":1,"t":...,"ev":"error","code":28,"name":"timeout","reason":sentence}: the name is the code's. */
+json_t *json_error(int code, const char *sentence);
+
+/* Writes one, with "line" where that is not 0. */
 void json_error_line(int code, unsigned long long line, const char *sentence);
 
 #endif

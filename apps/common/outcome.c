@@ -1,6 +1,9 @@
 #define _GNU_SOURCE
 #include "outcome.h"
+#include "escape.h"
+#include "say.h"
 #include "target.h"
+#include <dgram/resolve.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,6 +17,7 @@ int outcome_status(const struct process_end *end)
 	case PROCESS_SIGNAL:
 		return 128 + end->code;
 	case PROCESS_TIMEOUT:
+	case PROCESS_LATE:
 		return 124;
 	case PROCESS_FLOOD:
 		return 125;
@@ -42,6 +46,10 @@ char *outcome_describe(const struct procs_config *limits, const struct process_e
 			 target_span(limits->timeout, span, sizeof span),
 			 end->closed_early ? "; it had closed its output before" : "");
 		break;
+	case PROCESS_LATE:
+		snprintf(buf, size, "was ended: the deadline of who asked has come%s",
+			 end->closed_early ? "; it had closed its output before" : "");
+		break;
 	case PROCESS_FLOOD:
 		snprintf(buf, size, "wrote more than %zu bytes (--max-reply, or what a datagram can carry) and was killed",
 			 limits->reply_max);
@@ -54,4 +62,25 @@ char *outcome_describe(const struct procs_config *limits, const struct process_e
 		break;
 	}
 	return buf;
+}
+
+void outcome_tell(const struct procs_config *limits, const struct dgram_addr *peer, const struct process_end *end,
+		  const char *then)
+{
+	char who[DGRAM_ADDR_TEXT_MAX], what[256], span[32];
+
+	dgram_addr_display(peer, who, sizeof who);
+	say_verbose("%s: the handler took %s", who, target_span(end->elapsed, span, sizeof span));
+	if (end->left_over > 0)
+		say_warning("%s: the handler left %u %s behind, which ended with it", who, end->left_over,
+			    end->left_over == 1 ? "process" : "processes");
+	if (end->outcome != PROCESS_OK)
+		say_warning("%s: the handler %s%s", who, outcome_describe(limits, end, what, sizeof what), then);
+}
+
+void outcome_log(const struct dgram_addr *peer, const char *line, size_t len)
+{
+	char who[DGRAM_ADDR_TEXT_MAX], text[ESCAPE_ROOM(PROCESS_LINE_MAX) + 1];
+
+	say_logged("%s: handler: %s", dgram_addr_display(peer, who, sizeof who), escape_line(line, len, text, sizeof text));
 }

@@ -226,7 +226,7 @@ void process_stop(struct process *p, enum process_outcome why, uint64_t now)
 void process_overdue(struct process *p, uint64_t now)
 {
 	if (p->state == PROCESS_RUNS)
-		process_stop(p, PROCESS_TIMEOUT, now);
+		process_stop(p, p->overdue, now);
 	else if (p->state == PROCESS_ASKED)
 		kill_group(p);
 }

@@ -23,6 +23,7 @@ enum process_outcome {
 	PROCESS_EXIT,     /* another exit: code is it */
 	PROCESS_SIGNAL,   /* died by a signal that we did not send: code is its number */
 	PROCESS_TIMEOUT,  /* ran longer than it may, and was ended */
+	PROCESS_LATE,     /* nobody waits for it any longer: its request's deadline came, and it was ended */
 	PROCESS_FLOOD,    /* wrote more than it may, and was killed */
 	PROCESS_NO_START, /* could not be started: code is the errno */
 	PROCESS_STOPPED,  /* ended because we end, or nobody wants it any more */
@@ -31,7 +32,7 @@ enum process_outcome {
 struct process_end {
 	enum process_outcome outcome;
 	int code;
-	bool closed_early;  /* PROCESS_TIMEOUT: its stdout was closed, and still it ran on */
+	bool closed_early;  /* PROCESS_TIMEOUT, _LATE: its stdout was closed, and still it ran on */
 	uint32_t left_over; /* processes it left behind when it ended by itself; they were killed */
 	uint64_t elapsed;   /* ns from start to end */
 };
@@ -56,6 +57,7 @@ struct process {
 	int out, err; /* our ends of its stdout and stderr; -1: closed */
 	uint32_t ticket;
 	uint64_t started, due; /* ns; due: when it is ended, or killed */
+	enum process_outcome overdue; /* why it is ended then */
 	uint64_t grace;        /* ns from TERM to KILL */
 	const uint8_t *request;
 	size_t request_len;

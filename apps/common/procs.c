@@ -153,6 +153,7 @@ static void launch(struct procs *p, struct process *seat, uint32_t ticket, uint6
 	seat->request = job->data;
 	seat->request_len = job->len;
 	seat->started = now;
+	seat->overdue = timeout < p->config.timeout ? PROCESS_LATE : PROCESS_TIMEOUT;
 	seat->due = timeout > DGRAM_NEVER - now ? DGRAM_NEVER : now + timeout;
 	if (timeout == 0) {
 		seat->end = (struct process_end){.outcome = PROCESS_STOPPED};

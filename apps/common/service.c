@@ -1,16 +1,16 @@
 #include "service.h"
-#include "escape.h"
 #include "exit.h"
 #include "json.h"
 #include "message.h"
 #include "outcome.h"
 #include "output.h"
+#include "plain.h"
 #include "say.h"
 #include "server.h"
-#include "target.h"
 #include <dgram/resolve.h>
 #include <dgram/time.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,7 +21,7 @@
 #define SETTLE_COUNT (5 * DGRAM_S)    /* at -n: until the last answer is known to have arrived */
 #define SETTLE_SIGNAL (DGRAM_S / 4)
 
-/* A request with a handler. */
+/* A request with a handler; one that is not taken is a plain datagram's. */
 struct asked {
 	bool taken, wanted;
 	struct dgram_event event; /* its name and peer; no data */
@@ -31,8 +31,9 @@ struct asked {
 struct service {
 	struct server server;
 	const struct responder_config *config;
-	struct service_counts *counts;
+	struct responder_counts *counts;
 	struct procs *procs;      /* NULL: nothing is started */
+	struct plain *plain;      /* NULL: plain datagrams are passed over */
 	struct asked *asked;      /* by ticket */
 	size_t asked_count;
 	struct procs_result held; /* a result whose reply had no room yet */
@@ -81,6 +82,22 @@ static void answered(struct service *v, const struct dgram_event *e, const char 
 		    e->len, e->len == 1 ? "" : "s", len);
 }
 
+/* A request that was taken ends without an answer: nobody would hear it. */
+static void unwanted(struct service *v, const struct dgram_event *e, const char *why)
+{
+	char who[DGRAM_ADDR_TEXT_MAX], reason[128];
+	json_t *event;
+
+	v->counts->stopped++;
+	snprintf(reason, sizeof reason, "no longer wanted: %s", why);
+	say_verbose("%s: %s", peer_of(e, who, sizeof who), reason);
+	if (!v->config->json)
+		return;
+	event = json_error(CODE_UNKNOWN, reason);
+	json_add_addr(event, "from", &e->peer);
+	write_event(v, event);
+}
+
 /* 0, or DGRAM_ERR_FULL: try again. An answer that nobody waits for any more is none. The name and the data may be the
  * endpoint's own, and after the call they are gone. */
 static int answer(struct service *v, const struct dgram_event *e, int status, const void *data, size_t len)
@@ -99,7 +116,7 @@ static int answer(struct service *v, const struct dgram_event *e, int status, co
 	else
 		json_decref(event);
 	if (error == DGRAM_ERR_CLOSED)
-		v->counts->stopped++;
+		unwanted(v, e, "its answer comes too late");
 	if (error == DGRAM_ERR_SIZE)
 		return answer(v, e, outcome_status(&(struct process_end){.outcome = PROCESS_FLOOD}), "", 0);
 	return error == DGRAM_ERR_FULL ? error : 0;
@@ -111,10 +128,7 @@ static void refuse(struct service *v, const struct dgram_event *e, enum dgram_re
 	json_t *event = NULL;
 
 	if (v->config->json) {
-		event = json_event("error");
-		json_object_set_new(event, "code", json_integer(why == DGRAM_BUSY ? CODE_BUSY : CODE_NO));
-		json_object_set_new(event, "name", json_string(exit_name(why == DGRAM_BUSY ? CODE_BUSY : CODE_NO)));
-		json_object_set_new(event, "reason", json_string(reason));
+		event = json_error(why == DGRAM_BUSY ? CODE_BUSY : CODE_NO, reason);
 		json_add_addr(event, "from", &e->peer);
 	}
 	dgram_endpoint_refuse(endpoint(v), e->id, why, RETRY_AFTER, v->now);
@@ -134,10 +148,11 @@ static void refuse_busy(struct service *v, const struct dgram_event *e)
 static void log_line(void *context, uint32_t ticket, const char *line, size_t len)
 {
 	const struct service *v = context;
-	char who[DGRAM_ADDR_TEXT_MAX], text[ESCAPE_ROOM(PROCESS_LINE_MAX) + 1];
 
-	say_logged("%s: handler: %s", peer_of(&v->asked[ticket].event, who, sizeof who),
-		   escape_line(line, len, text, sizeof text));
+	if (v->asked[ticket].taken)
+		outcome_log(&v->asked[ticket].event.peer, line, len);
+	else
+		plain_log(v->plain, ticket, line, len);
 }
 
 static void note_asked(struct service *v, uint32_t ticket, const struct dgram_event *e)
@@ -178,19 +193,6 @@ static bool start(struct service *v, const struct dgram_event *e, const struct h
 	return true;
 }
 
-static void tell_handler(const struct service *v, const struct dgram_event *e, const struct process_end *end)
-{
-	char who[DGRAM_ADDR_TEXT_MAX], what[256], span[32];
-
-	peer_of(e, who, sizeof who);
-	say_verbose("%s: the handler took %s", who, target_span(end->elapsed, span, sizeof span));
-	if (end->left_over > 0)
-		say_warning("%s: the handler left %u %s behind, which ended with it", who, end->left_over,
-			    end->left_over == 1 ? "process" : "processes");
-	if (end->outcome != PROCESS_OK && end->outcome != PROCESS_STOPPED)
-		say_warning("%s: the handler %s", who, outcome_describe(&v->config->procs, end, what, sizeof what));
-}
-
 /* What was printed goes with a failure that the handler chose itself; what it was stopped in is no answer. */
 static bool is_whole(const struct process_end *end)
 {
@@ -208,7 +210,7 @@ static int handler_ended(struct service *v, const struct procs_result *r)
 		error = answer(v, &a->event, outcome_status(&r->end), whole ? r->data : (const uint8_t *)"",
 			       whole ? r->len : 0);
 	else if (a->wanted)
-		v->counts->stopped++;
+		unwanted(v, &a->event, "we end");
 	if (error == 0)
 		a->taken = a->wanted = false;
 	return error;
@@ -216,11 +218,17 @@ static int handler_ended(struct service *v, const struct procs_result *r)
 
 static void run_handlers(struct service *v)
 {
+	struct procs_result *r = &v->held;
+
 	procs_work(v->procs, v->now);
-	while (v->holding || procs_next(v->procs, &v->held, v->now)) {
-		if (!v->holding)
-			tell_handler(v, &v->asked[v->held.ticket].event, &v->held.end);
-		v->holding = handler_ended(v, &v->held) != 0;
+	while (v->holding || procs_next(v->procs, r, v->now)) {
+		if (!v->asked[r->ticket].taken) {
+			plain_ended(v->plain, r);
+			continue;
+		}
+		if (!v->holding && r->end.outcome != PROCESS_STOPPED)
+			outcome_tell(&v->config->procs, &v->asked[r->ticket].event.peer, &r->end, "");
+		v->holding = handler_ended(v, r) != 0;
 		if (v->holding)
 			return;
 	}
@@ -231,8 +239,6 @@ static void run_handlers(struct service *v)
 static void note_request(struct service *v, const struct dgram_event *e)
 {
 	v->counts->requests++;
-	if (v->counts->requests == v->config->count)
-		v->closing = true;
 	if (!v->config->json)
 		return;
 	json_t *event = message_json("message", "from", e);
@@ -276,15 +282,12 @@ static void take(struct service *v, const struct dgram_event *e)
 
 static void stop_one(struct service *v, uint64_t id, const char *why)
 {
-	char who[DGRAM_ADDR_TEXT_MAX];
-
 	for (size_t i = 0; i < v->asked_count; i++) {
 		struct asked *a = &v->asked[i];
 
 		if (!a->taken || !a->wanted || a->event.id != id)
 			continue;
-		say_verbose("%s: no longer wanted: %s", peer_of(&a->event, who, sizeof who), why);
-		v->counts->stopped++;
+		unwanted(v, &a->event, why);
 		a->wanted = false;
 		a->taken = !procs_cancel(v->procs, (uint32_t)i, v->now);
 		return;
@@ -300,6 +303,14 @@ static void note_message(struct service *v, const struct dgram_event *e)
 		    peer_of(e, who, sizeof who));
 }
 
+static void take_plain(struct service *v)
+{
+	if (v->closing)
+		return;
+	plain_take(v->plain, dgram_loop_plain(v->server.loop), v->now);
+	plain_send(v->plain);
+}
+
 static void handle(struct service *v, const struct dgram_event *e)
 {
 	switch ((enum dgram_event_type)e->type) {
@@ -310,11 +321,15 @@ static void handle(struct service *v, const struct dgram_event *e)
 		stop_one(v, e->id, dgram_reason_text((enum dgram_reason)e->reason));
 		break;
 	case DGRAM_EVENT_MESSAGE:
-		note_message(v, e);
+		if (e->kind == 0)
+			take_plain(v);
+		else
+			note_message(v, e);
 		break;
 	case DGRAM_EVENT_DONE:
 		break;
 	}
+	v->closing = v->closing || responder_has_enough(v->config, v->counts);
 }
 
 /* -- the loop -- */
@@ -333,7 +348,7 @@ static void stop(struct service *v)
 		dgram_endpoint_refuse(endpoint(v), a->event.id, DGRAM_BUSY, RETRY_LATER, v->now);
 	}
 	if (v->procs != NULL)
-		procs_stop(v->procs, v->now);
+		v->counts->forgotten += procs_stop(v->procs, v->now);
 }
 
 static bool is_busy(const struct service *v)
@@ -365,6 +380,8 @@ static void loop(struct service *v)
 			run_handlers(v);
 		code = output_flush();
 		v->code = v->code == 0 ? code : v->code;
+		if (v->code == 0 && v->plain != NULL)
+			v->code = plain_code(v->plain);
 		if (!stopped && (news == SERVER_END || v->code != 0)) {
 			stop(v);
 			stopped = true;
@@ -374,6 +391,18 @@ static void loop(struct service *v)
 	v->counts->passed_over = server_passed_over(&v->server, &(uint64_t){0});
 }
 
+static int prepare_handlers(struct service *v)
+{
+	struct procs_config c = v->config->procs;
+
+	c.request_max = v->config->request_max;
+	c.sink = (struct process_sink){.line = log_line, .context = v};
+	v->asked_count = c.running_max + c.queue_max;
+	v->asked = calloc(v->asked_count, sizeof *v->asked);
+	v->procs = v->asked != NULL ? procs_new(&c) : NULL;
+	return v->procs != NULL ? 0 : fail(CODE_BUSY, "cannot prepare for handlers: %s", strerror(errno));
+}
+
 static int prepare(struct service *v, struct door *door)
 {
 	const struct responder_config *c = v->config;
@@ -381,25 +410,23 @@ static int prepare(struct service *v, struct door *door)
 		.message_max = (uint32_t)(c->request_max > 0 ? c->request_max : 1),
 		.pool = POOL + 4 * (uint64_t)(c->request_max + c->procs.reply_max),
 	};
-	struct procs_config pc = c->procs;
 	int code = server_open(&v->server, door, &config, c->trace, "respond");
 
-	if (code != 0 || (c->form != ANSWER_EXEC && c->form != ANSWER_NAMES))
+	if (code == 0 && (c->form == ANSWER_EXEC || c->form == ANSWER_NAMES))
+		code = prepare_handlers(v);
+	if (code != 0 || !c->plain)
 		return code;
-	pc.request_max = c->request_max;
-	pc.sink = (struct process_sink){.line = log_line, .context = v};
-	v->asked_count = pc.running_max + pc.queue_max;
-	v->asked = calloc(v->asked_count, sizeof *v->asked);
-	v->procs = v->asked != NULL ? procs_new(&pc) : NULL;
-	return v->procs != NULL ? 0 : fail(CODE_BUSY, "cannot prepare for handlers: %s", strerror(errno));
+	v->plain = plain_new(&door->socket, c, v->counts, v->procs);
+	dgram_loop_take_plain(v->server.loop);
+	return v->plain != NULL ? 0 : CODE_BUSY;
 }
 
-int service_run(struct door *door, const struct responder_config *config, struct service_counts *counts)
+int service_run(struct door *door, const struct responder_config *config, struct responder_counts *counts)
 {
 	struct service v = {.config = config, .counts = counts};
 	int code;
 
-	*counts = (struct service_counts){0};
+	*counts = (struct responder_counts){0};
 	code = prepare(&v, door);
 	v.now = dgram_clock();
 	if (code == 0)
@@ -407,6 +434,7 @@ int service_run(struct door *door, const struct responder_config *config, struct
 	if (code == 0)
 		code = v.code != 0 ? v.code : v.server.code;
 	procs_free(v.procs);
+	plain_free(v.plain);
 	server_close(&v.server);
 	free(v.asked);
 	return code;

@@ -139,6 +139,11 @@ void dgram_loop_take_plain(struct dgram_loop *loop)
 	loop->takes_plain = true;
 }
 
+const struct dgram_datagram *dgram_loop_plain(const struct dgram_loop *loop)
+{
+	return &loop->plain;
+}
+
 /* What can be done without news, up to the next event. A program that takes its time with each event shall not
  * hold back what it said to those before. */
 static bool go_on(struct dgram_loop *loop, struct dgram_event *event)

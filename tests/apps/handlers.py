@@ -208,7 +208,7 @@ class Handlers(unittest.TestCase):
             self.assertEqual(most, 3)
             code, _ = r.stop()
             self.assertEqual(code, 0)
-            self.assertIn(b"67 requests, 0 answers, 3 failed, 64 forgotten in the queue, 33 not answered by rule\n",
+            self.assertIn(b"67 requests, 0 answers, 3 failed, 33 dropped as busy, 64 forgotten in the queue\n",
                           r.stderr)
 
     def test_stderr_is_escaped_bounded_and_limited(self):

@@ -663,7 +663,7 @@ static void nothing_starts_after_its_deadline_or_runs_past_it(void **state)
 	for (int i = 0; i < 2; i++)
 		assert_int_equal(procs_submit(p, &request, now), i);
 	wait_next(p, &r);
-	assert_int_equal(r.end.outcome, PROCESS_TIMEOUT);
+	assert_int_equal(r.end.outcome, PROCESS_LATE);
 	assert_true(dgram_clock() >= request.deadline);
 	wait_next(p, &r);
 	assert_int_equal(r.ticket, 1);

@@ -1,4 +1,5 @@
-"""dgram respond on plain endpoints: what it answers, what it does not, and what it says."""
+"""dgram respond and plain datagrams, on plain endpoints and with --plain at a port of the dgram protocol: what it answers,
+what it does not, and what it says."""
 
 import contextlib
 import json
@@ -19,8 +20,28 @@ def ask(sock, port, data, host="127.0.0.1"):
     return sock.recvfrom(70000)
 
 
+BOTH = "--plain"
+also = []  # [BOTH]: the same at a port of the dgram protocol
+
+
+def at(endpoint):
+    return endpoint.removeprefix("udp://") if also else endpoint
+
+
 def responder(*args, endpoint="udp://127.0.0.1:0", **more):
-    return harness.Running("respond", endpoint, *args, **more)
+    return harness.Running("respond", at(endpoint), *also, *args, **more)
+
+
+class AtBoth:
+    """Of tests: what holds on a plain endpoint holds there too, and a request of the protocol is answered beside it."""
+
+    @classmethod
+    def setUpClass(cls):
+        also.append(BOTH)
+
+    @classmethod
+    def tearDownClass(cls):
+        also.clear()
 
 
 def spoofed(source, source_port, port, data=b"x"):
@@ -148,7 +169,7 @@ class Answers(unittest.TestCase):
         for line in lines:
             self.assertEqual(line.pop("v"), 1)
             self.assertRegex(line.pop("t"), r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
-        self.assertEqual(lines[0], {"ev": "listening", "local": "udp://127.0.0.1:%d" % r.port})
+        self.assertEqual(lines[0], {"ev": "listening", "local": at("udp://127.0.0.1:%d" % r.port)})
         self.assertEqual(lines[1], {"ev": "message", "from": me, "len": 3, "text": "hi\n"})
         self.assertEqual(lines[2], {"ev": "reply", "to": me, "status": 0, "len": 3, "text": "hi\n"})
         self.assertEqual(lines[4]["ev"], "error")
@@ -254,6 +275,35 @@ class Silence(unittest.TestCase):
         self.assertEqual(lines + left_out, 200)
 
 
+class AnswersAtBoth(AtBoth, Answers):
+    def test_requests_of_the_protocol_are_answered_too(self):
+        with responder("-n", "3", "--exec", "rev") as r, harness.udp_socket() as s:
+            for text in "one", "two":
+                self.assertEqual(ask(s, r.port, text.encode())[0], text[::-1].encode())
+            done = harness.run("request", "127.0.0.1:%d" % r.port, "three")
+            self.assertEqual((done.returncode, done.stdout), (0, b"eerht"))
+            self.assertEqual(r.wait()[0], 0)
+        self.assertIn(b"running rev for each request on 127.0.0.1:%d, plain datagrams too\n" % r.port, r.stderr)
+        self.assertIn(b"dgram: 3 requests, 3 answers\n", r.stderr)
+
+    def test_a_handler_that_fails_is_silence_there_and_an_answer_here(self):
+        with responder("-v", "--sh", "--exec", "echo oops >&2; exit 3") as r, harness.udp_socket() as s:
+            s.sendto(b"x", ("127.0.0.1", r.port))
+            r.wait_stderr(rb"%d: the handler failed: exit 3; nothing is sent" % s.getsockname()[1])
+            r.wait_stderr(rb"%d: handler: oops" % s.getsockname()[1])
+            done = harness.run("request", "127.0.0.1:%d" % r.port, "x")
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(b"exit 3", done.stderr)
+            s.setblocking(False)
+            self.assertRaises(BlockingIOError, s.recv, 100)
+            r.stop()
+        self.assertIn(b"2 requests, 1 answer, 2 failed\n", r.stderr)
+
+
+class SilenceAtBoth(AtBoth, Silence):
+    pass
+
+
 class Usage(unittest.TestCase):
     ROWS = (
         (["udp://127.0.0.1:0"], rb"how shall it answer\? --echo, --reply TEXT or --exec"),
@@ -282,6 +332,9 @@ class Usage(unittest.TestCase):
         (["udp://0.0.0.0:0", "--exec", "cat"], rb"127\.0\.0\.1.*a key.*--insecure-open"),
         (["udp://:0", "--exec", "cat"], rb"127\.0\.0\.1.*a key.*--insecure-open"),
         (["udp://:0", "--exec", "cat", "--insecure-open"], rb"--insecure-open before --exec"),
+        (["127.0.0.1:0", "--plain", "time=date"], rb"--plain: plain datagrams carry no name"),
+        (["tcp://127.0.0.1:0", "--plain", "--echo"], rb"--plain: over TCP there are no plain datagrams"),
+        ([":0", "--plain", "--exec", "cat"], rb"127\.0\.0\.1.*a key.*--insecure-open"),
     )
 
     def test_wrong_words_are_told_with_exit_2(self):
@@ -313,7 +366,7 @@ class BeyondLoopback(unittest.TestCase):
         if subprocess.run(["unshare", "-rn", "ip", "addr", "add", "10.9.8.7/32", "dev", "lo"],
                           stderr=subprocess.DEVNULL).returncode != 0:
             self.skipTest("no network namespaces, or no ip command")
-        done = subprocess.run(["unshare", "-rn", sys.executable, __file__, INSIDE, name], timeout=60)
+        done = subprocess.run(["unshare", "-rn", sys.executable, __file__, INSIDE, name, *also], timeout=60)
         self.assertEqual(done.returncode, 0)
 
     def test_an_address_gets_100_answers_in_a_second(self):
@@ -324,6 +377,10 @@ class BeyondLoopback(unittest.TestCase):
 
     def test_commands_need_insecure_open(self):
         self.run_inside("commands")
+
+
+class BeyondLoopbackAtBoth(AtBoth, BeyondLoopback):
+    pass
 
 
 class Inside:
@@ -357,7 +414,7 @@ class Inside:
             assert ask(self.socket, r.port, b"", self.HOST)[0] == b"seven b"
 
     def commands(self):
-        done = harness.run("respond", "udp://%s:0" % self.HOST, "--exec", "cat")
+        done = harness.run("respond", at("udp://%s:0" % self.HOST), *also, "--exec", "cat")
         assert done.returncode == 2 and b"--insecure-open" in done.stderr, done
         with responder("--insecure-open", "--exec", "cat", endpoint="udp://%s:0" % self.HOST) as r:
             assert ask(self.socket, r.port, b"run", self.HOST)[0] == b"run"
@@ -365,6 +422,7 @@ class Inside:
 
 if __name__ == "__main__":
     if sys.argv[1:2] == [INSIDE]:
+        also = sys.argv[3:]
         getattr(Inside(), sys.argv[2])()
     else:
         harness.main()

@@ -57,6 +57,39 @@ static void an_unbound_socket_of_both_families_asks_both(void **state)
 	party_close(&client);
 }
 
+/* What is not of the protocol is the program's, when it says so, with where it was sent to. */
+static void plain_datagrams_come_between_messages(void **state)
+{
+	struct party client, server;
+	struct dgram_addr to = address("127.0.0.2:0");
+	const struct dgram_datagram *d;
+	struct dgram_socket s;
+
+	(void)state;
+	party_open(&server, "0.0.0.0:0", NULL);
+	party_open(&client, "127.0.0.1:0", NULL);
+	open_bound(&s, "127.0.0.1:0", NULL);
+	to.port = server.here.port;
+	send_text(&s, "passed over", &to);
+	ask(&client, &server, &to, "hello");
+	assert_int_equal(stats_of(&server).received[DGRAM_FATE_FOREIGN], 1);
+	dgram_loop_take_plain(server.loop);
+	send_text(&s, "plain", &to);
+	parties_run(&server, &server, &server.messages, 1);
+	assert_int_equal(server.last.kind, 0);
+	assert_string_equal(server.text, "plain");
+	d = dgram_loop_plain(server.loop);
+	assert_int_equal(d->len, 5);
+	assert_memory_equal(d->data, "plain", 5);
+	assert_int_equal(d->peer.port, port_of(&s));
+	assert_int_equal(d->local.u.ip4[3], 2);
+	ask(&client, &server, &to, "again");
+	assert_int_equal(stats_of(&server).received[DGRAM_FATE_FOREIGN], 1);
+	dgram_socket_close(&s);
+	party_close(&client);
+	party_close(&server);
+}
+
 static void posts_and_sends_arrive(void **state)
 {
 	struct party a, b;
@@ -306,6 +339,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(requests_are_answered_over_both_families),
 	        cmocka_unit_test(an_unbound_socket_of_both_families_asks_both),
+	        cmocka_unit_test(plain_datagrams_come_between_messages),
 	        cmocka_unit_test(posts_and_sends_arrive),
 	        cmocka_unit_test(large_messages_arrive_whole),
 	        cmocka_unit_test(large_replies_arrive_whole),

@@ -35,6 +35,10 @@ DGRAM_API struct dgram_loop *dgram_loop_new(struct dgram_socket *s, const struct
  * not even who sent it, and it may come twice. */
 DGRAM_API void dgram_loop_take_plain(struct dgram_loop *loop);
 
+/* Of the last such event: the datagram whole, with where it was sent to, until the loop's next call. An answer goes
+ * through the socket itself. */
+DGRAM_API const struct dgram_datagram *dgram_loop_plain(const struct dgram_loop *loop);
+
 /* ---- over TCP --------------------------------------------------------------------------------- */
 
 /* The same over connections (docs/WIRE.md, section 8): one for each session, begun when a message goes to an address
