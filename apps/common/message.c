@@ -1,10 +1,14 @@
 #include "message.h"
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 char *message_id(const struct dgram_event *e, char *buf, size_t size)
 {
-	snprintf(buf, size, "%016" PRIx64 "-%" PRIu64, e->session, e->number);
+	bool ours = e->type == DGRAM_EVENT_DONE;
+
+	snprintf(buf, size, "%" PRIx64 ".%" PRIx64 "-%" PRIu64, ours ? e->session : e->peer_session,
+		 ours ? e->peer_session : e->session, e->number);
 	return buf;
 }
 

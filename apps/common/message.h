@@ -5,9 +5,10 @@
 #include "json.h"
 #include <dgram/endpoint.h>
 
-#define MESSAGE_ID_MAX 40 /* bytes: 16 digits of the session, a number of 20 */
+#define MESSAGE_ID_MAX 56 /* bytes: twice 16 digits, a number of 20 */
 
-/* Of a message that came, or that ended in a session: "8c1f00a2b3d4e5f6-0". It never comes twice. Returns buf (at least
+/* Of a message that came, or that ended in a session: "8c1f00a2.d4e5f6b3-0", its sender's id of the session, its
+ * receiver's, and its number in that direction: the same at both ends, and it never comes twice. Returns buf (at least
  * MESSAGE_ID_MAX bytes). */
 char *message_id(const struct dgram_event *e, char *buf, size_t size);
 

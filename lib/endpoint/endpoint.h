@@ -118,7 +118,7 @@ struct dg_message {
 	uint32_t generation; /* how often this place was used; outlives the message */
 	struct dg_place peer;
 	struct dg_link of_session, of_queue, of_events;
-	uint64_t session_id;
+	uint64_t session_id, peer_session_id; /* the latter from its id on */
 	uint64_t id;       /* in its session; ECHO: its number; DG_NO_ID: not begun */
 	uint64_t deadline; /* ns; DGRAM_NEVER */
 	uint64_t since;    /* ns: submitted; theirs: whole */

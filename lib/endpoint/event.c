@@ -99,12 +99,15 @@ static void describe_arrival(struct dgram_endpoint *ep, const struct dg_message 
 
 static void describe(struct dgram_endpoint *ep, const struct dg_message *m, struct dgram_event *out)
 {
+	bool sessionless = m->id == DG_NO_ID && m->kind != DGRAM_POST;
+
 	*out = (struct dgram_event){
 	        .type = m->event,
 	        .kind = m->kind,
 	        .reason = m->reason,
 	        .id = dg_message_handle(m),
-	        .session = m->id == DG_NO_ID && m->kind != DGRAM_POST ? 0 : m->session_id,
+	        .session = sessionless ? 0 : m->session_id,
+	        .peer_session = sessionless ? 0 : m->peer_session_id,
 	        .number = m->kind == DGRAM_POST ? m->post_number
 	                  : m->id == DG_NO_ID   ? 0
 	                                        : m->id,

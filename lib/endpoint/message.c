@@ -137,6 +137,7 @@ void dg_message_join(struct dgram_endpoint *ep, struct dg_message *m, struct dg_
 {
 	m->session = s->slot;
 	m->session_id = dg_session_id(ep, s);
+	m->peer_session_id = s->peer_id;
 	m->peer = s->peer;
 	dg_list_append(&s->all, &ep->messages, OF_SESSION, m->number);
 	s->theirs += !m->ours;

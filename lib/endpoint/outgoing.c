@@ -154,6 +154,7 @@ static bool name_it(struct dgram_endpoint *ep, struct dg_session *s, struct dg_m
 	if (s->next_id >= s->allowed_ids || s->next_id >= DG_VARINT_MAX)
 		return false;
 	m->id = s->next_id;
+	m->peer_session_id = s->peer_id; /* which was not known when it joined before the session was up */
 	if (!dg_message_enter(ep, m)) {
 		m->id = DG_NO_ID;
 		return false;

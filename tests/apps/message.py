@@ -140,7 +140,7 @@ class Answers(Case):
             env = dict(line.split("=", 1) for line in got.stdout.decode().splitlines())
             again = dict(line.split("=", 1) for line in run("request", at(r.port)).stdout.decode().splitlines())
         self.assertRegex(env["DGRAM_PEER"], r"^127\.0\.0\.1:\d+$")
-        self.assertRegex(env["DGRAM_ID"], r"^[0-9a-f]{16}-0$")
+        self.assertRegex(env["DGRAM_ID"], r"^[0-9a-f]+\.[0-9a-f]+-0$")
         self.assertNotEqual(env["DGRAM_ID"], again["DGRAM_ID"])
         self.assertEqual((env["DGRAM_NAME"], again["DGRAM_NAME"], env["DGRAM_KEY_ID"]), ("a.b", "", ""))
         self.assertTrue(1 < int(env["DGRAM_DEADLINE_MS"]) <= 3000, env)
@@ -156,11 +156,12 @@ class Answers(Case):
         self.assertEqual((line["ev"], line["from"], line["name"], line["len"], line["text"], line["status"]),
                          ("reply", at(r.port), "twice", 6, "grüß", 0))
         self.assertGreaterEqual(line["tries"], 1)
-        self.assertRegex(line["id"], r"^[0-9a-f]{16}-\d+$")
+        self.assertRegex(line["id"], r"^[0-9a-f]+\.[0-9a-f]+-\d+$")
         listening, message, reply, summary = lines_of(out)
         self.assertEqual((listening["ev"], listening["local"]), ("listening", at(r.port)))
         self.assertEqual((message["ev"], message["name"], message["text"]), ("message", "twice", "grüß"))
         self.assertEqual((reply["ev"], reply["status"], reply["id"]), ("reply", 0, message["id"]))
+        self.assertEqual(message["id"], line["id"])
         self.assertEqual((summary["requests"], summary["answers"], summary["failed"]), (1, 1, 0))
 
     def test_lines_are_answered_in_their_order_in_one_session(self):

@@ -68,6 +68,7 @@ static void a_request_comes_with_all_that_was_said_of_it(void **state)
 	assert_int_equal(event.name_len, 4);
 	assert_memory_equal(event.name, "door", 4);
 	assert_int_equal(event.session, h.theirs.session);
+	assert_int_equal(event.peer_session, h.hello.session);
 	assert_true(event.deadline <= b.now + 3 * S && event.deadline > b.now + 3 * S - 1 * MS);
 	assert_int_equal(bench_stats(&b).requests, 1);
 	bench_close(&b);

@@ -58,7 +58,7 @@ struct record {
 	uint32_t runs;            /* of these, times that a handler began */
 	uint32_t jobs;            /* the newest one of it; NOBODY: none */
 	uint32_t to_boot;         /* of the receiver, when it was given last */
-	uint64_t session, number; /* at the receiver */
+	uint64_t session, peer_session, number; /* at the receiver */
 };
 
 enum job_state {

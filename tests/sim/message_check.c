@@ -143,6 +143,7 @@ struct record *check_given(struct peer *p, const struct dgram_event *e, uint64_t
 	r->given++;
 	r->to_boot = p->boot;
 	r->session = e->session;
+	r->peer_session = e->peer_session;
 	r->number = e->number;
 	return r;
 }
@@ -209,6 +210,9 @@ static const char *answered_lie(const struct peer *p, const struct record *r,
 		return "nothing was received";
 	if (!e->tries)
 		return "never left";
+	if (r->given && !r->idempotent &&
+	    (r->session != e->peer_session || r->peer_session != e->session || r->number != e->number))
+		return "has another id than where it was given";
 	return NULL;
 }
 

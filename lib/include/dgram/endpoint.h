@@ -254,7 +254,8 @@ struct dgram_event {
 	bool arrived;              /* DONE, ECHO: the peer acknowledged it: what is missing is its answer */
 	uint64_t id;               /* handle: REQUEST and STOP the request's, DONE ours */
 	uint64_t session;          /* it came in or ended in; 0: none was ever up */
-	uint64_t number;           /* of the message in its session and direction: (session, number) never comes twice */
+	uint64_t peer_session;     /* the peer's id of it: with both, both ends speak of the same, and it never comes twice */
+	uint64_t number;           /* of the message in its session and direction, the same at both ends */
 	uint64_t user;             /* DONE: the message's */
 	struct dgram_addr peer;
 	const char *name;          /* not terminated; NULL: none */
