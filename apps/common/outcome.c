@@ -4,6 +4,7 @@
 #include "say.h"
 #include "target.h"
 #include <dgram/resolve.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -27,6 +28,12 @@ int outcome_status(const struct process_end *end)
 		break;
 	}
 	return 255;
+}
+
+bool outcome_is_shortage(const struct process_end *end)
+{
+	return end->outcome == PROCESS_NO_START &&
+	       (end->code == EMFILE || end->code == ENFILE || end->code == EAGAIN || end->code == ENOMEM);
 }
 
 char *outcome_describe(const struct procs_config *limits, const struct process_end *end, char *buf, size_t size)

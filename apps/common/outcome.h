@@ -10,6 +10,9 @@
  * 124 for a timeout, 126 where it could not be started; 125: it wrote too much). */
 int outcome_status(const struct process_end *end);
 
+/* Whether it did not start for want of descriptors, memory or processes: later it may. */
+bool outcome_is_shortage(const struct process_end *end);
+
 /* What follows "the handler": "failed: exit 3". Returns buf. */
 char *outcome_describe(const struct procs_config *limits, const struct process_end *end, char *buf, size_t size);
 

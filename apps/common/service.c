@@ -137,10 +137,10 @@ static void refuse(struct service *v, const struct dgram_event *e, enum dgram_re
 		write_event(v, event);
 }
 
-static void refuse_busy(struct service *v, const struct dgram_event *e)
+static void refuse_busy(struct service *v, const struct dgram_event *e, const char *why)
 {
 	v->counts->busy++;
-	refuse(v, e, DGRAM_BUSY, admit_reason(ADMIT_BUSY));
+	refuse(v, e, DGRAM_BUSY, why);
 }
 
 /* -- handlers -- */
@@ -186,7 +186,7 @@ static bool start(struct service *v, const struct dgram_event *e, const struct h
 		memcpy(name, e->name, e->name_len);
 	ticket = procs_submit(v->procs, &request, v->now);
 	if (ticket < 0) {
-		refuse_busy(v, e);
+		refuse_busy(v, e, admit_reason(ADMIT_BUSY));
 		return false;
 	}
 	note_asked(v, (uint32_t)ticket, e);
@@ -206,7 +206,9 @@ static int handler_ended(struct service *v, const struct procs_result *r)
 	bool whole = is_whole(&r->end);
 	int error = 0;
 
-	if (a->wanted && r->end.outcome != PROCESS_STOPPED)
+	if (a->wanted && outcome_is_shortage(&r->end))
+		refuse_busy(v, &a->event, "no descriptors, memory or processes for its handler");
+	else if (a->wanted && r->end.outcome != PROCESS_STOPPED)
 		error = answer(v, &a->event, outcome_status(&r->end), whole ? r->data : (const uint8_t *)"",
 			       whole ? r->len : 0);
 	else if (a->wanted)
@@ -253,13 +255,23 @@ static const struct handler *handler_for(const struct service *v, const struct d
 	return names_find(&v->config->names, e->name != NULL ? e->name : "", e->name_len);
 }
 
+static void refuse_name(struct service *v, const struct dgram_event *e)
+{
+	char why[DGRAM_NAME_MAX + 64];
+
+	v->counts->unknown++;
+	snprintf(why, sizeof why, e->name_len > 0 ? "nobody answers the name '%.*s'" : "a name is missing",
+		 (int)e->name_len, e->name_len > 0 ? e->name : "");
+	refuse(v, e, DGRAM_NO_SUCH_NAME, why);
+}
+
 static void take(struct service *v, const struct dgram_event *e)
 {
 	const struct responder_config *c = v->config;
 	bool echo = c->form == ANSWER_ECHO;
 
 	if (v->closing) {
-		refuse_busy(v, e);
+		refuse_busy(v, e, "we end");
 		return;
 	}
 	if (v->procs == NULL) {
@@ -268,13 +280,12 @@ static void take(struct service *v, const struct dgram_event *e)
 
 		note_request(v, e); /* before the answer: its bytes are the endpoint's */
 		if (answer(v, e, 0, data, len) != 0)
-			refuse_busy(v, e);
+			refuse_busy(v, e, "no room for its answer");
 		return;
 	}
 	const struct handler *handler = handler_for(v, e);
 	if (handler == NULL) {
-		v->counts->unknown++;
-		refuse(v, e, DGRAM_NO_SUCH_NAME, "nobody answers that name");
+		refuse_name(v, e);
 	} else if (start(v, e, handler)) {
 		note_request(v, e);
 	}
@@ -376,8 +387,10 @@ static void loop(struct service *v)
 		output_hold();
 		if (news == SERVER_EVENT)
 			handle(v, &event);
-		if (v->procs != NULL)
+		if (v->procs != NULL) {
+			v->now = dgram_clock(); /* to start one takes a while, and it may have ended since */
 			run_handlers(v);
+		}
 		code = output_flush();
 		v->code = v->code == 0 ? code : v->code;
 		if (v->code == 0 && v->plain != NULL)

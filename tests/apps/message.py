@@ -365,6 +365,19 @@ class Refusals(Case):
             for process in waiting:
                 self.assertEqual(ends(process), (0, b"x\n" * 22, b""))
 
+    @harness.needs("prlimit")
+    def test_a_handler_that_cannot_start_for_want_of_descriptors_is_busy(self):
+        """It certainly did not run, and later it may: the client asks again, and no line fails."""
+        lines = b"".join(b"%d\n" % i for i in range(30))
+        with gate() as (path, open_gate), respond("--max-procs", "30", "--exec-timeout", "20s", "--sh", "--exec",
+                                                  "read -r l <%s; cat" % path, via=("prlimit", "--nofile=24")) as r:
+            asking = background("request", "--lines", "-T", "20s", at(r.port), stdin=lines)
+            r.wait_stderr(rb"refused: no descriptors, memory or processes for its handler")
+            open_gate(b"x\n" * 30)
+            self.assertEqual(ends(asking), (0, lines, b""))
+            self.assertEqual(r.stop()[0], 0)
+            self.assertRegex(r.stderr, rb" 30 answers, \d+ refused as busy\n")
+
     def test_too_large_is_63_before_anything_runs(self):
         with respond("--max-request", "5000", "--json", "--echo") as r:
             self.answers(at(r.port), "-p", "none", stdin=b"x" * 5000, answer=b"")
