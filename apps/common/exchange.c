@@ -13,6 +13,7 @@
 #define REQUESTS 32 /* at once, with --lines: as many as a responder has places for, or half of them */
 #define SENDS 256   /* they wait for nothing but an acknowledgement */
 #define SENDS_AT_FULL 16
+#define BYTES (1u << 20) /* at once: each has its deadline, and who waits behind long ones should not use it up */
 
 /* One message, from its line to its answer. */
 struct slot {
@@ -28,6 +29,7 @@ struct exchanging {
 	struct output output;
 	struct slot slots[CALLS_MAX]; /* a ring: the oldest first */
 	size_t first, count, window;
+	uint64_t bytes; /* of these */
 	uint64_t begun;
 	bool input_ended;
 	int code; /* of the first failure */
@@ -120,12 +122,13 @@ static int begin(struct exchanging *g)
 	slot->call.len = p->len;
 	slot->call.line = p->line;
 	g->count++;
+	g->bytes += p->len;
 	return caller_begin(&g->caller, &slot->call);
 }
 
 static bool wants_input(const struct exchanging *g)
 {
-	return !g->input_ended && g->count < g->window;
+	return !g->input_ended && g->count < g->window && g->bytes < BYTES;
 }
 
 /* As many as the input has now and the window holds. */
@@ -154,6 +157,7 @@ static int print_done(struct exchanging *g)
 		code = conclude(g, &g->slots[g->first].call, &is_final);
 		if (g->code == 0)
 			g->code = code;
+		g->bytes -= g->slots[g->first].call.len;
 		g->first = (g->first + 1) % CALLS_MAX;
 		g->count--;
 	}

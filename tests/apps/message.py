@@ -291,6 +291,15 @@ class Lossy(Case):
             out.seek(0)
             self.assertEqual(out.read(), lines)
 
+    def test_long_lines_do_not_use_up_each_others_time(self):
+        """A deadline is a message's own: on a slow path those behind are not begun before there is a place for them."""
+        lines = b"".join(b"%d %s\n" % (i, b"x" * (1 << 20)) for i in range(4))
+        with listen("-p", "none", "-n", "4") as l, relay(l.port, "--rate", "10mbit") as port:
+            start = time.monotonic()
+            self.ends(run("send", "--lines", "-T", "3s", at(port), stdin=lines), 0)
+            self.assertGreater(time.monotonic() - start, 3)
+            self.assertEqual(l.wait()[0], 0)
+
     def test_each_message_is_printed_once(self):
         with listen() as l, relay(l.port, *LOSSY) as port:
             for i in range(10):
