@@ -19,8 +19,10 @@ import threading
 import time
 import unittest
 
+from ports import free_port  # noqa: F401 (it is the tests' harness.free_port)
+
 DGRAM = os.environ.get("DGRAM") or sys.exit("DGRAM names no command: run this through ctest")
-PATIENCE = 20  # seconds until a test that hangs is a failure; nothing is expected to take this long
+PATIENCE = 40  # seconds until a test that hangs is a failure; nothing is expected to take this long
 
 
 def run(*args, stdin=b"", timeout=PATIENCE, env=None, **more):
@@ -230,21 +232,6 @@ def udp_socket(family=socket.AF_INET):
         s.bind(("::1" if family == socket.AF_INET6 else "127.0.0.1", 0))
         s.settimeout(PATIENCE)
         yield s
-
-
-def free_port():
-    """A UDP port of 127.0.0.1 that nobody has at this moment."""
-    with udp_socket() as s:
-        return s.getsockname()[1]
-
-
-def port_for_both():
-    """A port of 127.0.0.1 that nobody has at this moment, neither of UDP nor of TCP."""
-    while True:
-        port = free_port()
-        with socket.socket() as tcp, contextlib.suppress(OSError):
-            tcp.bind(("127.0.0.1", port))
-            return port
 
 
 def readable(file, seconds):

@@ -8,6 +8,9 @@ import harness
 from harness import DGRAM, run
 
 
+PATIENT = ("-T", "30s", "-t", "30s")  # sent once, however slow the machine is
+
+
 class Payload(unittest.TestCase):
     def setUp(self):
         self.server = harness.echo()
@@ -17,7 +20,7 @@ class Payload(unittest.TestCase):
         self.server.__exit__()
 
     def sends(self, args, messages, stdin=b"", code=0):
-        got = run("request", self.to, *args, stdin=stdin)
+        got = run("request", *PATIENT, self.to, *args, stdin=stdin)
         self.assertEqual(got.returncode, code, got)
         self.assertEqual(self.server.got, messages)
         return got

@@ -10,7 +10,7 @@ import threading
 import unittest
 
 import harness
-from harness import Running, port_for_both, run
+from harness import Running, free_port, run
 from message import Case, at, background, ends, eventually, gate, lines_of
 
 
@@ -22,10 +22,9 @@ def over(port, name=None, host="127.0.0.1"):
     return "tcp://%s:%d%s" % (host, port, "/" + name if name else "")
 
 
-def free_tcp_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+def written(path):
+    """Whether its line is there: a handler may be killed between opening the file and writing to it."""
+    return os.path.exists(path) and os.path.getsize(path) > 0
 
 
 class Cutter:
@@ -129,7 +128,7 @@ class Answers(Case):
     def test_messages_are_listened_to(self):
         with Running("listen", "-n", "2001", "tcp://127.0.0.1:0") as l:
             self.ends(run("send", "--lines", over(l.port, "log"), stdin=b"".join(b"%d\n" % i for i in range(2000))), 0)
-            self.ends(run("request", "-T", "2s", over(l.port), "x"), 1, "only listens")
+            self.ends(run("request", over(l.port), "x"), 1, "only listens")
             got = run("send", "--json", over(l.port, "log"), "last")
             self.ends(got, 0)
             self.assertEqual(lines_of(got.stdout)[0]["ev"], "sent")
@@ -144,7 +143,7 @@ class Answers(Case):
                     for _ in range(3)]
             try:
                 r.wait_stderr(rb"refused: ")  # one runs, 64 wait
-                self.ends(run("request", "-T", "1s", over(r.port, "one"), "x"), 75, "busy for .*; not executed")
+                self.ends(run("request", "-T", "3s", over(r.port, "one"), "x"), 75, "busy for .*; not executed")
             finally:
                 for p in held:
                     p.kill()
@@ -153,30 +152,30 @@ class Answers(Case):
 
 class Ends(Case):
     def test_nobody_there(self):
-        port = free_tcp_port()
+        port = free_port()
         self.ends(run("request", over(port), "x"), 7, "refused")
         self.ends(run("send", over(port), "x"), 7, "refused")
         got = run("request", "--json", over(port), "x")
         self.assertEqual(lines_of(got.stdout)[0]["code"], 7)
 
     def test_a_responder_that_comes_late(self):
-        port = free_tcp_port()
+        port = free_port()
         asker = background("request", "--retry-refused", "-T", "20s", over(port), "x")
         with respond("--echo", on=over(port)):
             self.assertEqual(ends(asker), (0, b"x", b""))
 
     def test_a_deadline_ends_the_handler(self):
         with harness.directory() as d, respond("slow=sh -c 'echo $DGRAM_DEADLINE_MS > %s/ms; exec sleep 60'" % d) as r:
-            self.ends(run("request", "-T", "1s", over(r.port, "slow"), "x"), 52, "it may have run")
+            self.ends(run("request", "-T", "3s", over(r.port, "slow"), "x"), 52, "it may have run")
             with open(d + "/ms") as f:
-                self.assertTrue(0 < int(f.read()) <= 1000)
+                self.assertTrue(0 < int(f.read()) <= 3000)
             r.stop()
             self.assertIn(b"1 no longer wanted", r.stderr)
 
     def test_interrupted_the_handler_goes_too(self):
         with harness.directory() as d, respond("slow=sh -c 'echo $$ > %s/pid; exec sleep 60'" % d) as r:
             asker = background("request", "-T", "30s", over(r.port, "slow"), "x")
-            self.assertTrue(eventually(lambda: os.path.exists(d + "/pid") and os.path.getsize(d + "/pid") > 0))
+            self.assertTrue(eventually(lambda: written(d + "/pid")))
             with open(d + "/pid") as f:
                 handler = int(f.read())
             asker.send_signal(signal.SIGINT)
@@ -184,16 +183,17 @@ class Ends(Case):
             self.assertTrue(eventually(lambda: not os.path.exists("/proc/%d" % handler)))
 
     def test_a_responder_that_is_killed(self):
-        with harness.directory() as d, respond("slow=sh -c 'echo run > %s/runs; exec sleep 60'" % d) as r:
+        with harness.directory() as d, \
+                respond("slow=sh -c 'echo run > %s/runs; exec sleep 60'" % d, on=over(free_port())) as r:
             asker = background("request", "-T", "20s", over(r.port, "slow"), "x")
-            self.assertTrue(eventually(lambda: os.path.exists(d + "/runs")))
+            self.assertTrue(eventually(lambda: written(d + "/runs")))
             r.process.kill()
             code, _, err = ends(asker)
         self.assertEqual(code, 52, err)
         self.assertRegex(err.decode(), "the session was lost: .*; it may have run")
 
     def test_a_responder_that_is_restarted(self):
-        with respond("--echo") as first:
+        with respond("--echo", on=over(free_port())) as first:
             port = first.port
             asker = Running("request", "--lines", over(port), stdin=-1, wait_for=None)
             asker.process.stdin.write(b"one\n")
@@ -211,10 +211,10 @@ class Ends(Case):
     def test_an_idempotent_request_is_asked_again(self):
         with harness.directory() as d:
             handler = "it=sh -c 'echo run >> %s/runs; test -e %s/again || exec sleep 60; echo done'" % (d, d)
-            with respond(handler) as first:
+            with respond(handler, on=over(free_port())) as first:
                 port = first.port
                 asker = background("request", "--idempotent", "-T", "20s", over(port, "it"), "x")
-                self.assertTrue(eventually(lambda: os.path.exists(d + "/runs")))
+                self.assertTrue(eventually(lambda: written(d + "/runs")))
                 first.process.kill()
                 first.process.wait()
             open(d + "/again", "w").close()
@@ -264,6 +264,9 @@ class Ends(Case):
         self.ends(run("request", "-T", "1s", over(serve(lambda data: b"")), "x"), 28, "no answer in 1 s")
 
 
+UNHURRIED = ("-t", "5s")  # UDP has half of the deadline: on a busy machine a session may take longer than its 237 ms
+
+
 class Fallback(Case):
     """UDP first; TCP where no session came up, and never once something was exposed."""
 
@@ -280,7 +283,7 @@ class Fallback(Case):
 
     def test_silent_over_udp(self):
         """All that was begun is begun anew, within the same deadline; who accepts late accepts nothing."""
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s, respond("--echo", on=over(port_for_both())) as r:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s, respond("--echo", on=over(free_port())) as r:
             s.bind(("127.0.0.1", r.port))
             lines = b"".join(b"%d\n" % i for i in range(100))
             got = run("request", "--lines", "-T", "10s", "--fallback", "tcp", at(r.port), stdin=lines)
@@ -291,19 +294,19 @@ class Fallback(Case):
             self.ends(got, 7, "tcp://127.0.0.1:%d: refused" % r.port)
 
     def test_udp_is_taken_where_it_works(self):
-        with respond("--echo", on=at(port_for_both())) as r, socket.create_server(("127.0.0.1", r.port)) as tcp:
+        with respond("--echo", on=at(free_port())) as r, socket.create_server(("127.0.0.1", r.port)) as tcp:
             tcp.settimeout(0)
-            got = run("request", "--explain", "--fallback", "tcp", at(r.port), "x")
+            got = run("request", "--explain", "--fallback", "tcp", *UNHURRIED, at(r.port), "x")
             self.ends(got, 0)
             self.assertNotIn(b"TCP", got.stderr)
             with self.assertRaises(BlockingIOError):
                 tcp.accept()
 
     def test_never_once_it_may_have_run(self):
-        with harness.directory() as d, respond("it=sh -c 'echo run >> %s/runs; exec sleep 60'" % d, on=at(port_for_both())) as r:
+        with harness.directory() as d, respond("it=sh -c 'echo run >> %s/runs; exec sleep 60'" % d, on=at(free_port())) as r:
             with respond("it=sh -c 'echo again >> %s/runs'" % d, on=over(r.port)):
-                asker = background("request", "--fallback", "tcp", "-T", "2s", at(r.port, "it"), "x")
-                self.assertTrue(eventually(lambda: os.path.exists(d + "/runs")))
+                asker = background("request", "--fallback", "tcp", *UNHURRIED, "-T", "8s", at(r.port, "it"), "x")
+                self.assertTrue(eventually(lambda: written(d + "/runs")))
                 r.process.kill()
                 self.assertEqual(ends(asker)[0], 52)
             with open(d + "/runs") as f:
@@ -359,4 +362,4 @@ class Hostile(Case):
 
 
 if __name__ == "__main__":
-    harness.main()
+    harness.main(at_once=4)

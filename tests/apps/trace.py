@@ -5,12 +5,19 @@ import os
 import unittest
 
 import harness
+from handlers import eventually
 from harness import Running, directory, echo, free_port, run
 
 
 def lines_of(path):
     with open(path) as f:
         return [json.loads(line) for line in f]
+
+
+def whole_lines_of(path):
+    """While it is being written."""
+    with open(path) as f:
+        return [json.loads(line) for line in f if line.endswith("\n")]
 
 
 def frames_of(lines, way):
@@ -23,6 +30,7 @@ class Files(unittest.TestCase):
         with Running("respond", "127.0.0.1:0", "up=tr a-z A-Z", "--trace", server, *options) as r:
             got = run("request", "--trace", client, *options, "127.0.0.1:%d/up" % r.port, "secretword")
             self.assertEqual((got.returncode, got.stdout, got.stderr), (0, b"SECRETWORD", b""))
+            self.assertTrue(eventually(lambda: "CLOSE" in frames_of(whole_lines_of(server), "in")))  # the client's last word
             self.assertEqual(r.stop()[0], 0)
         return client, server
 

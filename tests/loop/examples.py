@@ -9,18 +9,14 @@ import subprocess
 import sys
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "wire"))
+for folder in "apps", "wire":
+    sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / folder))
 import wire
+from ports import free_port
 
 BUILT = pathlib.Path(os.environ["EXAMPLES"])
-PATIENCE = 20  # seconds, on a machine that is busy with something else
+PATIENCE = 40  # seconds, on a machine that is busy with something else
 LINES = [f"line {number}" for number in range(50)]
-
-
-def free_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def run(name, *words, text=""):

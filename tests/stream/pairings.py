@@ -12,16 +12,10 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "apps"))
 import harness
-from harness import DGRAM, PATIENCE, Terminal
+from harness import DGRAM, PATIENCE, Terminal, free_port
 
 EXAMPLES = os.path.join(os.environ["DGRAM_SOURCE"], "docs", "examples")
 BUILT = os.environ["EXAMPLES"]
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 class Program:
