@@ -80,5 +80,5 @@ int main(int argc, char **argv)
 	open_missing_descriptors();
 	int code = run(argc, argv);
 	int written = output_flush();
-	exit_with(code != 0 ? code : written);
+	exit_with(code == 0 || written == CODE_PIPE ? written : code);
 }

@@ -238,7 +238,9 @@ static int next_answer(struct asking *a, uint64_t end, struct dgram_addr *from)
 {
 	for (;;) {
 		uint64_t now = dgram_clock();
-		dgram_socket_settimeout(&a->socket, now < end ? end - now : 0);
+		if (now >= end)
+			return DGRAM_ERR_TIMEOUT; /* however many are there still */
+		dgram_socket_settimeout(&a->socket, end - now);
 		int n = dgram_socket_recvfrom(&a->socket, a->answer, a->answer_size, from);
 		if (n == DGRAM_ERR_TRUNCATED)
 			say_warning("%s: an answer was longer than --max-reply", a->target.text);
@@ -333,14 +335,14 @@ static int question(struct asking *a)
 	if (code != 0)
 		return code;
 	code = ask(a);
-	dgram_socket_close(&a->socket);
+	target_close(&a->socket);
 	return code;
 }
 
-/* Whether the next line would end the same way, or stdout is gone: nothing more is tried. */
+/* Whether the next line would end the same way: nothing more is tried. */
 static bool is_final(int code)
 {
-	return code == CODE_PIPE || code == CODE_WRITE || code == CODE_USAGE || code == CODE_BIND;
+	return code == CODE_USAGE || code == CODE_BIND;
 }
 
 static int all_questions(struct asking *a)
@@ -349,6 +351,8 @@ static int all_questions(struct asking *a)
 	int first = 0;
 	while (payload_next(&a->payload)) {
 		int code = question(a);
+		if (output_gone() != 0)
+			return output_gone();
 		if (first == 0)
 			first = code;
 		if (is_final(code))

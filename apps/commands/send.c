@@ -91,10 +91,10 @@ static int send_all(struct dgram_socket *s, const struct target *t, struct paylo
 	int first = 0;
 	while (payload_next(p)) {
 		int code = send_one(s, t, p, o->json);
+		if (output_gone() != 0)
+			return output_gone();
 		if (first == 0)
 			first = code;
-		if (code == CODE_PIPE || code == CODE_WRITE)
-			return code;
 		if (++sent == o->count)
 			break;
 	}
@@ -114,7 +114,7 @@ static int open_and_send(struct target *t, struct payload *p, const struct optio
 		return code;
 	dgram_socket_settimeout(&s, deadline);
 	code = send_all(&s, t, p, o);
-	dgram_socket_close(&s);
+	target_close(&s);
 	return code;
 }
 

@@ -83,7 +83,7 @@ static int print(struct exchanging *g, const struct call *call)
 	return call->kind == DGRAM_SEND ? 0 : output_message(&g->output, e->data, e->len, call->line > 0);
 }
 
-/* An exit code; one of print's means that nothing more can be printed. */
+/* An exit code; a final one means that nothing more can be printed. */
 static int conclude(struct exchanging *g, const struct call *call, bool *is_final)
 {
 	const struct verdict v = {
@@ -96,8 +96,10 @@ static int conclude(struct exchanging *g, const struct call *call, bool *is_fina
 	};
 	int code = call->end.outcome == DGRAM_ANSWERED ? print(g, call) : 0;
 
-	*is_final = code != 0;
-	return code != 0 ? code : verdict_tell(&v, &call->end);
+	if (code == 0)
+		code = verdict_tell(&v, &call->end);
+	*is_final = output_gone() != 0;
+	return *is_final ? output_gone() : code;
 }
 
 /* -- the window -- */

@@ -19,16 +19,15 @@ static struct {
 	char bytes[65536];
 	size_t used;
 	bool hold;
-	bool gone; /* a write failed: the rest is not worth trying */
+	int gone; /* a write failed, with this code: the rest is not worth trying */
 } buffer;
 
 static int write_failed(int errno_value)
 {
-	buffer.gone = true;
-	if (errno_value == EPIPE)
-		return CODE_PIPE;
-	say_error("cannot write output: %s", strerror(errno_value));
-	return CODE_WRITE;
+	buffer.gone = errno_value == EPIPE ? CODE_PIPE : CODE_WRITE;
+	if (buffer.gone == CODE_WRITE)
+		say_error("cannot write output: %s", strerror(errno_value));
+	return buffer.gone;
 }
 
 static int write_all(const char *data, size_t len)
@@ -53,9 +52,7 @@ static int drain(void)
 {
 	size_t used = buffer.used;
 	buffer.used = 0;
-	if (buffer.gone)
-		return CODE_WRITE;
-	return write_all(buffer.bytes, used);
+	return buffer.gone != 0 ? buffer.gone : write_all(buffer.bytes, used);
 }
 
 static int put(const char *data, size_t len)
@@ -90,6 +87,11 @@ int output_flush(void)
 {
 	buffer.hold = false;
 	return drain();
+}
+
+int output_gone(void)
+{
+	return buffer.gone;
 }
 
 size_t output_pending(void)

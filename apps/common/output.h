@@ -48,6 +48,10 @@ int output_part(const char *text, size_t len);
 void output_hold(void);
 int output_flush(void);
 
+/* Not 0: stdout is gone, and this is the code to end with. Error lines of --json may have found that out, whose fail()
+ * has a code of its own to return: a loop over many asks here. */
+int output_gone(void);
+
 /* For loops that must not wait for the reader of stdout: what is held, and once poll says that
  * stdout takes something, one write that does not block (what is held stays held). */
 size_t output_pending(void);

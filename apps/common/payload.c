@@ -265,7 +265,7 @@ static bool next_part(struct payload *p)
 {
 	size_t len;
 	bool delimited;
-	while (find_part(p, &len, &delimited)) {
+	while (output_gone() == 0 && find_part(p, &len, &delimited)) {
 		uint8_t *part = p->buffer + p->start;
 		bool too_long = p->skipping || len > raw_max(p);
 		p->start += len + delimited;

@@ -342,6 +342,13 @@ int target_socket(struct dgram_socket *s, struct target *t, const struct options
 	            error == DGRAM_ERR_SYSTEM ? strerror(errno_value) : dgram_strerror(error));
 }
 
+void target_close(struct dgram_socket *s)
+{
+	if (s->path[0] != '\0')
+		signals_remove_first(NULL, false);
+	dgram_socket_close(s);
+}
+
 /* -- the socket to listen on -- */
 
 #define LISTEN_BUFFER (4u << 20) /* bytes: a burst of some thousand small datagrams */

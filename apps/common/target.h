@@ -36,6 +36,9 @@ int target_resolve(struct target *t, const struct options *o, uint64_t timeout);
  * socket's file is removed by close, and by a signal that ends the command before signals_catch. */
 int target_socket(struct dgram_socket *s, struct target *t, const struct options *o);
 
+/* Closes it; from before that on a signal removes no file: what is then at its path is somebody else's. */
+void target_close(struct dgram_socket *s);
+
 /* Reads an endpoint to listen on, likewise. */
 int target_parse_listen(struct dgram_uri *u, const char *text, const struct options *o);
 

@@ -13,7 +13,7 @@ import time
 import unittest
 
 import harness
-from harness import DGRAM, echo, free_port, run, silent
+from harness import DGRAM, echo, free_port, run, silent, udp_socket
 
 
 def sentence(result):
@@ -316,6 +316,23 @@ class Replies(unittest.TestCase):
                 got = run("request", "--replies", how, "--wait", "100ms", "udp://127.0.0.1:%d" % server.port, "hi")
                 self.assertEqual(got.returncode, 28, got)
 
+    def test_answers_that_keep_coming_do_not_outlast_the_wait(self):
+        with udp_socket() as s:
+            asking = subprocess.Popen([DGRAM, "request", "--replies", "all", "--wait", "300ms",
+                                       "udp://127.0.0.1:%d" % s.getsockname()[1], "hi"], stdout=subprocess.PIPE)
+            start, peer = time.monotonic(), s.recvfrom(100)[1]
+            s.sendto(b"first", peer)
+            self.assertEqual(asking.stdout.readline(), b"first\n")
+            asking.send_signal(signal.SIGSTOP)  # so it is slower than they come
+            os.waitid(os.P_PID, asking.pid, os.WSTOPPED)
+            for _ in range(50):
+                s.sendto(b"more", peer)
+            harness.readable(s, max(0, start + 0.4 - time.monotonic()))
+            asking.send_signal(signal.SIGCONT)
+            out, _ = asking.communicate(timeout=harness.PATIENCE)
+            self.assertEqual(asking.returncode, 0)
+            self.assertLess(out.count(b"more\n"), 5)
+
     def test_answers_to_repetitions_are_printed_once(self):
         with harness.Server(lambda data, peer, count: [b"same"] * 3 if count == 3 else None) as server:
             got = run("request", "--replies", "all", "--wait", "500ms", "-t", "20ms",
@@ -414,6 +431,27 @@ class Lines(unittest.TestCase):
             self.assertEqual(asking.wait(harness.PATIENCE), 0)
             asking.stdout.close()
 
+    def test_a_reader_that_has_gone_ends_it_though_every_line_fails(self):
+        plain, there = "udp://127.0.0.1:%d" % free_port(), "127.0.0.1:%d" % free_port()
+        reading, writing = os.pipe()
+        os.close(reading)
+        for words in ("request", plain), ("request", there), ("send", there), ("send", "-x", plain):
+            got = subprocess.run([DGRAM, words[0], "--json", "--lines", *words[1:]], input=b"no hex\n" * 1000,
+                                 stdout=writing, stderr=subprocess.PIPE, timeout=harness.PATIENCE)
+            self.assertEqual(got.returncode, -signal.SIGPIPE, words)
+            self.assertLess(got.stderr.count(b"\n"), 100, words)
+        os.close(writing)
+
+    @unittest.skipUnless(os.path.exists("/dev/full"), "there is no /dev/full")
+    def test_no_room_for_error_lines_is_23_with_one_sentence(self):
+        for to in "udp://127.0.0.1:%d" % free_port(), "127.0.0.1:%d" % free_port():
+            with open("/dev/full", "wb") as full:
+                got = subprocess.run([DGRAM, "request", "--json", "--lines", to], input=b"a\n" * 1000, stdout=full,
+                                     stderr=subprocess.PIPE, timeout=harness.PATIENCE)
+                self.assertEqual(got.returncode, 23)
+                self.assertEqual(got.stderr.count(b"dgram: cannot write output: No space left on device\n"), 1)
+                self.assertLess(got.stderr.count(b"\n"), 100)
+
     def test_a_loop_that_gives_text_reads_every_line(self):
         with echo() as server:
             script = 'while read -r l; do "$0" request udp://127.0.0.1:%d "$l"; echo; done' % server.port
@@ -464,6 +502,31 @@ class Unix(unittest.TestCase):
                 asking.send_signal(sig)
                 self.assertEqual(asking.wait(harness.PATIENCE), -sig)
                 self.assertEqual(os.listdir(d), ["s"])
+
+
+    def test_between_lines_a_signal_removes_nobody_elses_path(self):
+        with harness.directory() as d, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+            s.bind(d + "/s")
+            s.settimeout(harness.PATIENCE)
+            asking = subprocess.Popen([DGRAM, "request", "--lines", "-b", "unix://" + d + "/own", "unix://" + d + "/s"],
+                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            asking.stdin.write(b"a\n")
+            asking.stdin.flush()
+            s.sendto(*s.recvfrom(10))
+            asking.stdout.readline()
+            self.wait_until_gone(d + "/own")
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other:
+                other.bind(d + "/own")
+                asking.terminate()
+                self.assertEqual(asking.wait(harness.PATIENCE), -signal.SIGTERM)
+                self.assertEqual(sorted(os.listdir(d)), ["own", "s"])
+            asking.stdin.close()
+            asking.stdout.close()
+
+    def wait_until_gone(self, path):
+        end = time.monotonic() + harness.PATIENCE
+        while os.path.exists(path):
+            self.assertLess(time.monotonic(), end)
 
 
 class Signals(unittest.TestCase):
