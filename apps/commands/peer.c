@@ -18,6 +18,7 @@
 
 #define ROOM            65536 /* bytes; no datagram and no line is longer */
 #define RESOLVE_TIMEOUT (30 * DGRAM_S)
+#define ROOM_PAUSE      (5 * DGRAM_MS) /* for poll() cannot tell when a UNIX peer's queue has room */
 
 struct talk {
 	const struct options *o;
@@ -33,6 +34,7 @@ struct talk {
 	char line[ROOM];
 	size_t line_len;
 	bool skipping; /* the rest of a line that was too long */
+	bool full;     /* the first line found no room: it waits, and with it the input */
 };
 
 /* clang-format off */
@@ -51,28 +53,34 @@ static const struct argp argp = {NULL, parse, NULL, NULL, children, NULL, NULL};
 
 /* ---- out ---- */
 
-static void send_line(struct talk *t, const char *line, size_t len)
+/* false: there is no room for it now. */
+static bool send_line(struct talk *t, const char *line, size_t len)
 {
 	char to[DGRAM_ADDR_TEXT_MAX];
 	if (t->other.family == DGRAM_FAMILY_NONE) {
 		say_warning("nobody has written yet: the line went nowhere");
-		return;
+		return true;
 	}
 	int error = dgram_socket_sendto(&t->socket, line, len, &t->other);
+	if (error == DGRAM_ERR_AGAIN)
+		return false;
 	if (error < 0)
 		say_warning("%s: %s: the line was not sent",
 		            dgram_addr_display(&t->other, to, sizeof(to)), dgram_strerror(error));
 	else
 		t->sent++;
+	return true;
 }
 
-/* Sends the whole lines; what is left of the last one moves to the front. */
+/* Sends the whole lines; what is left, one that found no room or a part of one, moves to the front. */
 static void send_lines(struct talk *t)
 {
 	char *from = t->line, *end = t->line + t->line_len, *newline;
+	t->full = false;
 	while ((newline = memchr(from, '\n', (size_t)(end - from))) != NULL) {
-		if (!t->skipping)
-			send_line(t, from, (size_t)(newline - from));
+		t->full = !t->skipping && !send_line(t, from, (size_t)(newline - from));
+		if (t->full)
+			break;
 		t->skipping = false;
 		from = newline + 1;
 	}
@@ -88,17 +96,17 @@ static int take_input(struct talk *t)
 	if (n < 0)
 		return fail(CODE_READ, "stdin: cannot read: %s", strerror(errno));
 	t->line_len += (size_t)n;
+	t->input_ended = n == 0;
+	if (n == 0 && t->line_len > 0)
+		t->line[t->line_len++] = '\n'; /* the last line's, which needs none */
 	send_lines(t);
-	if (n == 0 && t->line_len > 0 && !t->skipping)
-		send_line(t, t->line, t->line_len);
-	if (t->line_len == sizeof(t->line)) {
+	if (!t->full && t->line_len == sizeof(t->line)) {
 		if (!t->skipping)
 			say_warning("a line of more than %d bytes was not sent", ROOM);
 		t->skipping = true;
 	}
-	if (n == 0 || t->skipping)
+	if (t->skipping)
 		t->line_len = 0;
-	t->input_ended = n == 0;
 	return 0;
 }
 
@@ -169,16 +177,17 @@ static void take_errors(struct talk *t)
 static bool is_over(const struct talk *t)
 {
 	bool enough = t->o->count != 0 && t->received >= t->o->count;
-	return enough || signals_caught() != 0 || (t->input_ended && t->terminal) ||
+	return enough || signals_caught() != 0 || (t->input_ended && t->terminal && !t->full) ||
 	       dgram_clock() >= t->end;
 }
 
 static int wait_for_news(const struct talk *t, struct pollfd fds[3])
 {
+	uint64_t again = t->full ? dgram_clock() + ROOM_PAUSE : DGRAM_NEVER;
 	fds[0] = (struct pollfd){.fd = t->socket.fd, .events = POLLIN};
-	fds[1] = (struct pollfd){.fd = t->input_ended ? -1 : STDIN_FILENO, .events = POLLIN};
+	fds[1] = (struct pollfd){.fd = t->input_ended || t->full ? -1 : STDIN_FILENO, .events = POLLIN};
 	fds[2] = (struct pollfd){.fd = signals_fd(), .events = POLLIN};
-	return wait_until(fds, 3, t->end);
+	return wait_until(fds, 3, again < t->end ? again : t->end);
 }
 
 static int summarize(const struct talk *t)
@@ -200,6 +209,8 @@ static int talk(struct talk *t)
 	while (code == 0 && !is_over(t)) {
 		struct pollfd fds[3];
 		take_errors(t);
+		if (t->full)
+			send_lines(t);
 		if (wait_for_news(t, fds) <= 0)
 			continue;
 		if (fds[0].revents != 0)
@@ -261,7 +272,7 @@ static int run_talk(struct talk *t)
 		code = start(t);
 	if (code == 0)
 		code = talk(t);
-	dgram_socket_close(&t->socket);
+	target_close(&t->socket);
 	return code;
 }
 

@@ -54,6 +54,18 @@ class Peer(unittest.TestCase):
             self.assertEqual(s.recv(65536), b"next")
             peer.wait_stderr(b"too long|more than")
 
+    def test_no_line_is_lost_for_want_of_room(self):
+        with harness.directory() as d, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+            s.bind(d + "/s")
+            s.settimeout(harness.PATIENCE)
+            lines = [b"%d" % i for i in range(3000)]
+            with self.start("unix://" + d + "/s") as peer:
+                self.say(peer, b"\n".join(lines))
+                peer.process.stdin.close()
+                self.assertEqual([s.recv(10) for _ in lines], lines)
+                self.assertEqual(peer.stop(), (0, b""))
+                self.assertIn(b"dgram: 3000 sent, 0 received\n", peer.stderr)
+
     def test_a_datagram_is_a_line(self):
         with udp_socket() as s, self.start("-b", "127.0.0.1:0") as peer:
             for payload in b"one", b"two\n", b"":
