@@ -5,19 +5,21 @@
 enum session_state {
 	UNUSED,
 	HALF_OPEN,
+	PROVED, /* half-open too */
 	BUSY,
 	IDLE,
 };
 
 struct dg_admission_session {
-	uint32_t party : 30; /* number in the pool */
-	uint32_t state : 2;
+	uint32_t party : 29; /* number in the pool */
+	uint32_t state : 3;
 };
 
 struct party {
 	uint64_t name;
-	uint32_t confirmed, half_open, idle; /* sessions of it; idle ones are confirmed too */
-	struct dg_list idlest;               /* the idle ones, the one used longest ago first */
+	uint32_t confirmed, idle;   /* sessions of it; idle ones are confirmed too */
+	uint32_t half_open, proved; /* likewise */
+	struct dg_list idlest;      /* the idle ones, the one used longest ago first */
 };
 
 /* Lists of numbers, linked through an array beside what is numbered. */
@@ -167,8 +169,8 @@ static void forget_if_gone(struct dg_admission *a, uint32_t i)
 
 static struct dg_admission_session session_of(uint32_t party, enum session_state state)
 {
-	return (struct dg_admission_session){.party = party & ((UINT32_C(1) << 30) - 1),
-	                                     .state = state & 3U};
+	return (struct dg_admission_session){.party = party & ((UINT32_C(1) << 29) - 1),
+	                                     .state = state & 7U};
 }
 
 enum dg_room dg_admission_room(const struct dg_admission *a, uint64_t party, uint32_t *victim)
@@ -191,20 +193,26 @@ static uint32_t half_open_of(const struct dg_admission *a, uint32_t party)
 	return party == DG_POOL_NONE ? 0 : party_at(a, party)->half_open;
 }
 
-bool dg_admission_knock(struct dg_admission *a, uint32_t slot, uint64_t party)
+static bool is_half_open(const struct dg_admission *a, uint32_t slot)
+{
+	return a->sessions[slot].state == HALF_OPEN || a->sessions[slot].state == PROVED;
+}
+
+bool dg_admission_knock(struct dg_admission *a, uint32_t slot, uint64_t party, bool proved)
 {
 	uint32_t i;
 
 	assert(a->sessions[slot].state == UNUSED);
-	if (dg_admission_knocked_first(a, party) != DG_SLOT_NONE)
+	if (a->half_open >= a->limits.half_open)
 		return false;
 	i = find_or_make(a, party);
 	if (i == DG_POOL_NONE)
 		return false;
-	a->sessions[slot] = session_of(i, HALF_OPEN);
+	a->sessions[slot] = session_of(i, proved ? PROVED : HALF_OPEN);
 	append(&a->knocking, a->session_links, slot);
 	a->half_open++;
 	party_at(a, i)->half_open++;
+	party_at(a, i)->proved += proved;
 	return true;
 }
 
@@ -213,6 +221,7 @@ static void stop_knocking(struct dg_admission *a, uint32_t slot)
 	unlink_from(&a->knocking, a->session_links, slot);
 	a->half_open--;
 	party_of(a, slot)->half_open--;
+	party_of(a, slot)->proved -= a->sessions[slot].state == PROVED;
 }
 
 static void confirm(struct dg_admission *a, uint32_t slot)
@@ -226,7 +235,7 @@ bool dg_admission_enter(struct dg_admission *a, uint32_t slot)
 {
 	uint32_t victim;
 
-	assert(a->sessions[slot].state == HALF_OPEN);
+	assert(is_half_open(a, slot));
 	if (dg_admission_room(a, party_of(a, slot)->name, &victim) != DG_ROOM)
 		return false;
 	stop_knocking(a, slot);
@@ -269,7 +278,7 @@ void dg_admission_leave(struct dg_admission *a, uint32_t slot)
 	uint32_t i = a->sessions[slot].party;
 
 	assert(a->sessions[slot].state != UNUSED);
-	if (a->sessions[slot].state == HALF_OPEN) {
+	if (is_half_open(a, slot)) {
 		stop_knocking(a, slot);
 	} else {
 		dg_admission_busy(a, slot);
@@ -285,22 +294,52 @@ uint32_t dg_admission_oldest(const struct dg_admission *a)
 	return a->knocking.first;
 }
 
-uint32_t dg_admission_knocked_first(const struct dg_admission *a, uint64_t party)
+/* The oldest one in this state, of this party or (DG_POOL_NONE) of any. */
+static uint32_t first_in(const struct dg_admission *a, enum session_state state, uint32_t party)
 {
-	uint32_t i = find(a, party), slot = a->knocking.first;
+	uint32_t slot = a->knocking.first;
 
-	if (half_open_of(a, i) >= a->limits.half_open_each)
-		while (a->sessions[slot].party != i)
-			slot = a->session_links[slot].after;
-	else if (a->half_open < a->limits.half_open)
-		return DG_SLOT_NONE;
+	while (slot != DG_SLOT_NONE &&
+	       (a->sessions[slot].state != state ||
+	        (party != DG_POOL_NONE && a->sessions[slot].party != party)))
+		slot = a->session_links[slot].after;
 	return slot;
+}
+
+/* The oldest one of the party that has most; of this one, if none has two more: or two would take
+ * places from each other for ever. */
+static uint32_t first_of_most(const struct dg_admission *a, uint32_t party)
+{
+	uint32_t most = half_open_of(a, party) + 1, found = DG_SLOT_NONE, own = DG_SLOT_NONE;
+
+	for (uint32_t i = a->knocking.first; i != DG_SLOT_NONE; i = a->session_links[i].after) {
+		if (own == DG_SLOT_NONE && a->sessions[i].party == party)
+			own = i;
+		if (party_of(a, i)->half_open > most) {
+			most = party_of(a, i)->half_open;
+			found = i;
+		}
+	}
+	if (found == DG_SLOT_NONE)
+		found = own;
+	return found == DG_SLOT_NONE ? a->knocking.first : found;
+}
+
+uint32_t dg_admission_in_the_way(const struct dg_admission *a, uint64_t party)
+{
+	uint32_t i = find(a, party), slot;
+	const struct party *p = i == DG_POOL_NONE ? NULL : party_at(a, i);
+
+	if (p && p->proved > 0 && p->confirmed - p->idle + p->proved >= a->limits.share)
+		return first_in(a, PROVED, i);
+	if (a->half_open < a->limits.half_open)
+		return DG_SLOT_NONE;
+	slot = first_in(a, HALF_OPEN, DG_POOL_NONE);
+	return slot == DG_SLOT_NONE ? first_of_most(a, i) : slot;
 }
 
 bool dg_admission_is_loaded(const struct dg_admission *a, uint64_t party)
 {
-	uint64_t theirs = half_open_of(a, find(a, party));
-
 	return 2 * (uint64_t)a->half_open >= a->limits.half_open ||
-	       2 * theirs >= a->limits.half_open_each;
+	       half_open_of(a, find(a, party)) >= a->limits.half_open_each;
 }

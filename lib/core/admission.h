@@ -3,8 +3,10 @@
  * A stranger can send any number of INITs, from any number of addresses while it only claims them,
  * and from as many as it has once it must answer. So (docs/WIRE.md, section 3):
  *
- *   - a session begins half-open. Half-open ones have places of their own, few of them, and few
- *     for one party; they never cost a confirmed session its place. They end after
+ *   - a session begins half-open. Half-open ones have places of their own and never cost a confirmed
+ *     session its place. Without a cookie an address has few of them. With one (it is proved) it
+ *     has as many as could be confirmed in its share, for it may have many callers. Where there are
+ *     no more, one without a cookie makes room, else the oldest of who has most. They end after
  *     DG_HALF_OPEN_LIFE: the owner asks for the oldest.
  *   - a confirmed session takes one of the limited places, and one party at most a share of them.
  *   - a busy session is never ended for another one. An idle one may be: of a party at its share
@@ -12,8 +14,8 @@
  *     ones. So who crowds the table loses first.
  *
  * "The most idle ones", not "the most": who is busy with all that it has cannot give any.
- * Everything is done in a constant number of steps: a list of the idle sessions of each party, and
- * for each number a list of the parties with so many.
+ * Everything is done in a constant number of steps (a list of the idle sessions of each party, and
+ * for each number a list of the parties with so many), but for the search among the half-open ones.
  *
  * What a session or a party is, nobody here knows: sessions are slots, a party is a number
  * (dg_place_party()). No clock.
@@ -25,7 +27,7 @@
 #include "core/pool.h"
 
 #define DG_HALF_OPEN_MAX  256
-#define DG_HALF_OPEN_EACH 8                     /* for one party */
+#define DG_HALF_OPEN_EACH 4                     /* for one party without a cookie */
 #define DG_HALF_OPEN_LIFE UINT64_C(15000000000) /* ns */
 #define DG_SHARE_OF       8                     /* a party has at most an eighth of the places */
 #define DG_SLOT_NONE      UINT32_MAX
@@ -34,7 +36,7 @@ struct dg_admission_limits {
 	uint32_t sessions;       /* confirmed ones */
 	uint32_t half_open;      /* DG_HALF_OPEN_MAX */
 	uint32_t half_open_each; /* DG_HALF_OPEN_EACH */
-	uint32_t share;          /* confirmed ones of one party; at least 1 */
+	uint32_t share;          /* confirmed and proved ones of one party; at least 1 */
 };
 
 /* The usual ones for so many sessions. */
@@ -80,9 +82,9 @@ enum dg_room {
 /* Is there room for one more confirmed session of this party? */
 enum dg_room dg_admission_room(const struct dg_admission *a, uint64_t party, uint32_t *victim);
 
-/* A half-open session in a slot that is unused. False, and nothing has changed: too many of them,
- * or of this party. */
-bool dg_admission_knock(struct dg_admission *a, uint32_t slot, uint64_t party);
+/* A half-open session in a slot that is unused; proved: with a cookie. False, and nothing has changed: there are
+ * too many. */
+bool dg_admission_knock(struct dg_admission *a, uint32_t slot, uint64_t party, bool proved);
 
 /* The half-open session is confirmed, and busy. False, and it is still half-open:
  * dg_admission_room() is not DG_ROOM. */
@@ -105,11 +107,11 @@ void dg_admission_leave(struct dg_admission *a, uint32_t slot);
 /* The half-open session that knocked first; DG_SLOT_NONE: there is none. */
 uint32_t dg_admission_oldest(const struct dg_admission *a);
 
-/* The one that has to end before this party can knock again: of its own the oldest if it has all that it may
- * have, else of all the oldest if there are no more. DG_SLOT_NONE: there is room. */
-uint32_t dg_admission_knocked_first(const struct dg_admission *a, uint64_t party);
+/* The half-open session that has to end before this party, proved, can knock; DG_SLOT_NONE: there is room. It is the
+ * party's own where no other has two more. */
+uint32_t dg_admission_in_the_way(const struct dg_admission *a, uint64_t party);
 
-/* Half of the half-open places are taken, of all or of this party's: time for cookies. */
+/* Half of the half-open places are taken, or this party has all that it may without a cookie. */
 bool dg_admission_is_loaded(const struct dg_admission *a, uint64_t party);
 
 #endif

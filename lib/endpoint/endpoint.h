@@ -58,7 +58,7 @@
 #define DG_REPLY_AROUND 160 /* bytes: header, trailer, an ACK and what stands before the data of a reply */
 #define DG_NOTE_BYTES  160
 #define DG_NOTES       64
-#define DG_STRANGERS   256 /* buckets for NOSESSION, by address */
+#define DG_STRANGERS   256 /* buckets for NOSESSION, by address and port */
 #define DG_INIT_TIMES  32  /* INITs that are remembered: more than leave in DG_ACCEPT_LIFE */
 #define DG_ACCEPT_LIFE (10 * DGRAM_S)
 

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #define BUSY_RETRY_MS 1000           /* what our BUSY says */
+#define SOON_RETRY_MS 100            /* where others of its address are about to be confirmed */
+#define YOUNG         DGRAM_S        /* so long a half-open one does not go for its own address */
 #define BUSY_LONGEST  (60 * DGRAM_S) /* what we believe of others' */
 
 static const struct dg_rate strangers_rate = {.per_second = 1, .burst = 1};
@@ -61,32 +63,38 @@ static enum dgram_fate own_init(struct dgram_endpoint *ep, const struct dg_place
 	return DGRAM_FATE_OWN;
 }
 
-/* A place among the half-open ones. Who proved its address takes that of the oldest, of its own if it has all that
- * it may have: or who claims to be it could lock it out. */
-static bool knock(struct dgram_endpoint *ep, struct dg_session *s, bool proved, uint64_t now)
+/* Whoever was accepted may have exposed what it wants: those of the same address do not push each other out, but
+ * wait. What is older will hardly be confirmed, and nobody is to be locked out by it. */
+static bool stays(const struct dgram_endpoint *ep, const struct dg_session *s, uint64_t party,
+                  uint64_t now)
 {
-	uint64_t party = dg_place_party(&s->peer, ep->key);
-	uint32_t oldest = dg_admission_knocked_first(&ep->admission, party);
+	return dg_place_party(&s->peer, ep->key) == party &&
+	       now + DG_HALF_OPEN_LIFE < s->due + YOUNG;
+}
 
-	if (proved && oldest != DG_SLOT_NONE)
-		dg_session_forget(ep, dg_session_at(ep, oldest), now);
-	return dg_admission_knock(&ep->admission, s->slot, party);
+/* A place among the half-open ones for who is where it says; false: not now. */
+static bool make_place(struct dgram_endpoint *ep, uint64_t party, uint64_t now)
+{
+	uint32_t slot = dg_admission_in_the_way(&ep->admission, party);
+	struct dg_session *s = slot == DG_SLOT_NONE ? NULL : dg_session_at(ep, slot);
+
+	if (s && !ep->config.connected && stays(ep, s, party, now))
+		return false;
+	if (s)
+		dg_session_forget(ep, s, now);
+	return true;
 }
 
 static enum dgram_fate half_open(struct dgram_endpoint *ep, const struct dg_place *from,
                                  const struct dg_hello *hello, const struct dgram_datagram *in,
-                                 bool proved, uint64_t now)
+                                 bool cookie, uint64_t now)
 {
 	struct dg_session *s = dg_session_take(ep, from);
 
-	if (!s && proved && ep->admission.half_open > 0) {
-		dg_session_forget(ep, dg_session_at(ep, dg_admission_oldest(&ep->admission)), now);
-		s = dg_session_take(ep, from);
-	}
 	if (!s)
 		return DGRAM_FATE_ROOM;
 	agree(s, hello);
-	if (!knock(ep, s, proved, now)) {
+	if (!dg_admission_knock(&ep->admission, s->slot, dg_place_party(from, ep->key), cookie)) {
 		dg_session_give(ep, s);
 		return DGRAM_FATE_LIMITED;
 	}
@@ -112,8 +120,8 @@ static enum dgram_fate first_init(struct dgram_endpoint *ep, const struct dg_pla
                                   const struct dg_hello *hello, const struct dgram_datagram *in,
                                   uint64_t now)
 {
-	bool proved = ep->config.connected || /* a handshake went before */
-	              dg_cookie_check(&ep->cookies, hello->cookie, from, now);
+	bool cookie = dg_cookie_check(&ep->cookies, hello->cookie, from, now);
+	bool proved = cookie || ep->config.connected; /* a handshake went before */
 	uint64_t party = dg_place_party(from, ep->key);
 	uint32_t victim;
 	bool full = dg_admission_room(&ep->admission, party, &victim) == DG_ROOM_NONE;
@@ -122,11 +130,11 @@ static enum dgram_fate first_init(struct dgram_endpoint *ep, const struct dg_pla
 		dg_note_cookie(ep, from, hello->session, in, now);
 		return DGRAM_FATE_TAKEN;
 	}
-	if (full) {
-		dg_note_busy(ep, from, hello->session, BUSY_RETRY_MS, in);
+	if (full || (proved && !make_place(ep, party, now))) {
+		dg_note_busy(ep, from, hello->session, full ? BUSY_RETRY_MS : SOON_RETRY_MS, in);
 		return DGRAM_FATE_TAKEN;
 	}
-	return half_open(ep, from, hello, in, proved, now);
+	return half_open(ep, from, hello, in, cookie, now);
 }
 
 enum dgram_fate dg_hello_init(struct dgram_endpoint *ep, const struct dg_place *from,
@@ -314,11 +322,11 @@ enum dgram_fate dg_hello_stranger(struct dgram_endpoint *ep, const struct dg_pla
 {
 	struct dg_reader r = dg_reader(parts->body, parts->body_len);
 	uint64_t number = dg_read_u64(&r);
-	uint64_t party = dg_place_party(from, ep->key);
+	uint64_t place = dg_place_hash(from, 0, ep->key);
 
 	if (!(parts->header.flags & DG_FLAG_ASKS))
 		return DGRAM_FATE_STRANGER;
-	if (!dg_bucket_take(&ep->strangers[party % DG_STRANGERS], &strangers_rate, now))
+	if (!dg_bucket_take(&ep->strangers[place % DG_STRANGERS], &strangers_rate, now))
 		return DGRAM_FATE_LIMITED;
 	dg_note_nosession(ep, from, parts->header.receiver, number, in);
 	return DGRAM_FATE_STRANGER;

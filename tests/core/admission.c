@@ -7,7 +7,7 @@
 
 #include "test.h"
 
-/* 16 places, 4 for one party; 6 half-open ones, 2 for one party. */
+/* 16 places, 4 for one party; 6 half-open ones, 2 for one party without a cookie. */
 static const struct dg_admission_limits few = {16, 6, 2, 4};
 
 static struct dg_admission fresh(const struct dg_admission_limits *limits)
@@ -27,7 +27,7 @@ static void drop(struct dg_admission *a)
 
 static void come_in(struct dg_admission *a, uint32_t slot, uint64_t party)
 {
-	assert_true(dg_admission_knock(a, slot, party));
+	assert_true(dg_admission_knock(a, slot, party, false));
 	assert_true(dg_admission_enter(a, slot));
 }
 
@@ -40,33 +40,91 @@ static void assert_room(const struct dg_admission *a, uint64_t party, enum dg_ro
 	assert_int_equal(who, victim);
 }
 
-static void a_party_knocks_so_often_and_all_together_too(void **state)
+static void without_a_cookie_a_party_has_few(void **state)
 {
 	struct dg_admission a = fresh(&few);
 
 	(void)state;
+	assert_true(dg_admission_knock(&a, 0, 1, false));
 	assert_false(dg_admission_is_loaded(&a, 1));
-	assert_true(dg_admission_knock(&a, 0, 2));
-	assert_int_equal(dg_admission_knocked_first(&a, 1), DG_SLOT_NONE);
-	assert_false(dg_admission_is_loaded(&a, 1));
-	assert_true(dg_admission_knock(&a, 1, 1));
-	assert_true(dg_admission_is_loaded(&a, 1)); /* one of its two, two of all six */
-	assert_false(dg_admission_is_loaded(&a, 3));
-	assert_true(dg_admission_knock(&a, 2, 1));
-	assert_false(dg_admission_knock(&a, 3, 1));
-	assert_int_equal(dg_admission_knocked_first(&a, 1), 1);
-	assert_int_equal(dg_admission_knocked_first(&a, 3), DG_SLOT_NONE);
-	assert_true(dg_admission_is_loaded(&a, 3));
-	for (uint32_t slot = 3; slot < 6; slot++)
-		assert_true(dg_admission_knock(&a, slot, slot));
-	assert_false(dg_admission_knock(&a, 6, 6));
-	assert_int_equal(dg_admission_knocked_first(&a, 6), 0);
-	assert_int_equal(dg_admission_knocked_first(&a, 1), 1);
-	dg_admission_leave(&a, 3);
-	assert_false(dg_admission_knock(&a, 3, 1));
+	assert_true(dg_admission_knock(&a, 1, 1, true)); /* this one counts too */
+	assert_true(dg_admission_is_loaded(&a, 1));      /* two of two, and of all six */
+	assert_false(dg_admission_is_loaded(&a, 2));
 	assert_true(dg_admission_enter(&a, 1)); /* who is in knocks no more */
-	assert_true(dg_admission_knock(&a, 3, 1));
-	assert_true(dg_admission_knock(&a, 6, 6));
+	assert_false(dg_admission_is_loaded(&a, 1));
+	assert_true(dg_admission_knock(&a, 2, 1, false));
+	assert_true(dg_admission_knock(&a, 3, 3, false));
+	assert_true(dg_admission_is_loaded(&a, 2)); /* three of six */
+	drop(&a);
+}
+
+static void assert_in_the_way(const struct dg_admission *a, uint64_t party, uint32_t slot)
+{
+	assert_int_equal(dg_admission_in_the_way(a, party), slot);
+}
+
+static void who_has_most_makes_room(void **state)
+{
+	struct dg_admission a = fresh(&few);
+
+	(void)state;
+	for (uint32_t slot = 0; slot < 6; slot++) {
+		assert_in_the_way(&a, 9, DG_SLOT_NONE);
+		assert_true(dg_admission_knock(&a, slot, slot / 3, slot != 2));
+	}
+	assert_false(dg_admission_knock(&a, 6, 9, true));
+	for (uint64_t party = 0; party < 3; party++)
+		assert_in_the_way(&a, party, 2); /* without a cookie: first of all */
+	dg_admission_leave(&a, 2);
+	assert_true(dg_admission_knock(&a, 2, 1, true)); /* 0 has two, 1 has four of four */
+	assert_in_the_way(&a, 0, 3);
+	assert_in_the_way(&a, 1, 3);
+	assert_in_the_way(&a, 9, 3);
+	dg_admission_leave(&a, 3);
+	assert_true(dg_admission_knock(&a, 3, 0, true)); /* three and three */
+	assert_in_the_way(&a, 0, 0);
+	assert_in_the_way(&a, 1, 4);
+	assert_in_the_way(&a, 9, 0);
+	dg_admission_leave(&a, 0);
+	assert_true(
+	        dg_admission_knock(&a, 0, 9, true)); /* two, three, and one: it has not two more */
+	assert_in_the_way(&a, 0, 1);
+	assert_in_the_way(&a, 9, 4);
+	drop(&a);
+}
+
+static void nobody_has_two_of_them(void **state)
+{
+	struct dg_admission a = fresh(&few);
+
+	(void)state;
+	for (uint32_t slot = 0; slot < 6; slot++)
+		assert_true(dg_admission_knock(&a, slot, slot, true));
+	assert_in_the_way(&a, 4, 4);
+	assert_in_the_way(&a, 9, 0); /* who has none gets the oldest */
+	drop(&a);
+}
+
+/* Who is proved is to find room when it is confirmed: what it begins and what is busy share a share. */
+static void a_party_begins_no_more_than_could_be_confirmed(void **state)
+{
+	struct dg_admission a = fresh(&few);
+
+	(void)state;
+	come_in(&a, 0, 7);
+	come_in(&a, 1, 7);
+	assert_true(dg_admission_knock(&a, 2, 7, false));
+	assert_true(dg_admission_knock(&a, 3, 7, true));
+	assert_in_the_way(&a, 7, DG_SLOT_NONE);
+	assert_true(dg_admission_knock(&a, 4, 7, true));
+	assert_in_the_way(&a, 7, 3);
+	assert_in_the_way(&a, 8, DG_SLOT_NONE);
+	dg_admission_idle(&a, 1); /* could go */
+	assert_in_the_way(&a, 7, DG_SLOT_NONE);
+	dg_admission_busy(&a, 1);
+	assert_true(dg_admission_enter(&a, 3));
+	dg_admission_leave(&a, 4);
+	assert_in_the_way(&a, 7, DG_SLOT_NONE);
 	drop(&a);
 }
 
@@ -77,7 +135,7 @@ static void the_oldest_knock_is_told(void **state)
 	(void)state;
 	assert_int_equal(dg_admission_oldest(&a), DG_SLOT_NONE);
 	for (uint32_t slot = 0; slot < 4; slot++)
-		assert_true(dg_admission_knock(&a, slot, slot));
+		assert_true(dg_admission_knock(&a, slot, slot, false));
 	assert_int_equal(dg_admission_oldest(&a), 0);
 	assert_true(dg_admission_enter(&a, 1));
 	dg_admission_leave(&a, 0);
@@ -99,7 +157,7 @@ static void half_open_sessions_cost_no_confirmed_one_its_place(void **state)
 		dg_admission_idle(&a, slot);
 	}
 	for (uint32_t slot = 16; slot < 22; slot++)
-		assert_true(dg_admission_knock(&a, slot, 100 + slot));
+		assert_true(dg_admission_knock(&a, slot, 100 + slot, false));
 	assert_int_equal(a.confirmed, 16);
 	assert_int_equal(dg_admission_slots(&few), 22);
 	assert_false(dg_admission_enter(&a, 16)); /* one has to leave first */
@@ -130,7 +188,7 @@ static void a_party_at_its_share_gives_its_own_idlest(void **state)
 	dg_admission_busy(&a, 1);
 	dg_admission_busy(&a, 1);
 	assert_room(&a, 7, DG_ROOM_AFTER, 2);
-	assert_true(dg_admission_knock(&a, 5, 7));
+	assert_true(dg_admission_knock(&a, 5, 7, false));
 	assert_false(dg_admission_enter(&a, 5));
 	dg_admission_leave(&a, 2);
 	assert_true(dg_admission_enter(&a, 5));
@@ -193,11 +251,11 @@ static void parties_with_a_full_chain_stay_outside(void **state)
 
 	(void)state;
 	for (uint32_t slot = 0; slot < DG_INDEX_CHAIN; slot++)
-		assert_true(dg_admission_knock(&a, slot, slot * step));
-	assert_false(dg_admission_knock(&a, 40, 40 * step));
+		assert_true(dg_admission_knock(&a, slot, slot * step, false));
+	assert_false(dg_admission_knock(&a, 40, 40 * step, false));
 	assert_false(dg_admission_join(&a, 40, 40 * step));
 	assert_int_equal(a.parties.used, DG_INDEX_CHAIN);
-	assert_true(dg_admission_knock(&a, 40, 1));
+	assert_true(dg_admission_knock(&a, 40, 1, false));
 	dg_admission_leave(&a, 3);
 	assert_true(dg_admission_join(&a, 3, 40 * step));
 	drop(&a);
@@ -274,10 +332,9 @@ static void new_session(struct dg_admission *a, struct dg_random *r, uint32_t sl
 	model[slot].party = party;
 	model[slot].used = step;
 	if (dg_random_below(r, 4) > 0) {
-		bool room = count(PARTIES, KNOCKING) < few.half_open &&
-		            count(party, KNOCKING) < few.half_open_each;
+		bool room = count(PARTIES, KNOCKING) < few.half_open;
 
-		assert_int_equal(dg_admission_knock(a, slot, party), room);
+		assert_int_equal(dg_admission_knock(a, slot, party, step % 2), room);
 		model[slot].what = room ? KNOCKING : NOBODY;
 	} else {
 		bool room = confirmed(PARTIES) < few.sessions;
@@ -348,7 +405,7 @@ static void the_usual_limits_are_those_of_the_protocol(void **state)
 		assert_int_equal(limits.sessions, rows[i][0]);
 		assert_int_equal(limits.share, rows[i][1]);
 		assert_int_equal(limits.half_open, 256);
-		assert_int_equal(limits.half_open_each, 8);
+		assert_int_equal(limits.half_open_each, 4);
 	}
 }
 
@@ -367,7 +424,10 @@ static void the_sizes_are_known(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(a_party_knocks_so_often_and_all_together_too),
+	        cmocka_unit_test(without_a_cookie_a_party_has_few),
+	        cmocka_unit_test(who_has_most_makes_room),
+	        cmocka_unit_test(nobody_has_two_of_them),
+	        cmocka_unit_test(a_party_begins_no_more_than_could_be_confirmed),
 	        cmocka_unit_test(the_oldest_knock_is_told),
 	        cmocka_unit_test(half_open_sessions_cost_no_confirmed_one_its_place),
 	        cmocka_unit_test(a_party_at_its_share_gives_its_own_idlest),

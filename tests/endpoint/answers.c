@@ -75,7 +75,7 @@ static void nosession_is_drawn_by_the_header_alone(void **state)
 	bench_close(&b);
 }
 
-static void nosession_is_sent_once_a_second_to_an_address(void **state)
+static void nosession_is_sent_once_a_second_to_an_address_and_port(void **state)
 {
 	static const struct {
 		const char *address;
@@ -84,6 +84,7 @@ static void nosession_is_sent_once_a_second_to_an_address(void **state)
 	} rows[] = {
 	        {"10.0.0.1:1000", 0, true},    {"10.0.0.1:1000", 0, false},
 	        {"10.0.0.1:1000", 500, false}, {"10.0.0.2:1000", 0, true},
+	        {"10.0.0.1:1001", 0, true},    {"10.0.0.1:1001", 0, false},
 	        {"[2001:db8::1]:1", 0, true},  {"10.0.0.1:1000", 501, true},
 	        {"10.0.0.1:1000", 999, false}, {"10.0.0.1:1000", 1001, true},
 	};
@@ -229,7 +230,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(only_data_that_asks_draws_nosession),
 	        cmocka_unit_test(nosession_is_drawn_by_the_header_alone),
-	        cmocka_unit_test(nosession_is_sent_once_a_second_to_an_address),
+	        cmocka_unit_test(nosession_is_sent_once_a_second_to_an_address_and_port),
 	        cmocka_unit_test(data_from_another_address_draws_nosession_and_no_more),
 	        cmocka_unit_test(what_is_no_question_draws_nothing),
 	        cmocka_unit_test(garbage_draws_nothing),

@@ -1,6 +1,8 @@
 /* Section 3 of docs/WIRE.md, the responder's half: what an INIT draws, and what it does not. */
 #include "endpoint/bench.h"
 
+#include <stdlib.h>
+
 #define ASK UINT32_C(16) /* offset of the first field of a hello */
 
 static void an_accept_says_what_it_must(void **state)
@@ -378,7 +380,7 @@ static unsigned knock(struct bench *b, const char *address, unsigned count)
 	return accepted;
 }
 
-/* Before it proves itself; then it may have eight. */
+/* Before it proves itself. */
 static void an_address_has_four_half_open_sessions(void **state)
 {
 	struct bench b;
@@ -562,35 +564,130 @@ static void with_a_cookie_the_oldest_half_open_one_goes(void **state)
 	bench_close(&b);
 }
 
-/* Nobody else's entry goes for it, and who claims to be at its address cannot lock it out. */
-static void at_the_limit_of_its_address_its_own_oldest_goes(void **state)
+/* INIT until there is an answer to it that is none of COOKIE: its type. */
+static uint8_t knock_with_cookie(struct hand *h)
+{
+	struct packet p;
+
+	hand_knock(h);
+	assert_true(bench_take(h->bench, &h->addr, &p));
+	if (p.data[5] == DG_COOKIE) {
+		assert_true(dg_parts_decode(&h->got.parts, p.data, p.len));
+		assert_true(dg_cookie_decode(h->hello.cookie, &h->got.parts));
+		hand_knock(h);
+		assert_true(bench_take(h->bench, &h->addr, &p));
+	}
+	if (p.data[5] == DG_ACCEPT) {
+		assert_true(dg_parts_decode(&h->got.parts, p.data, p.len));
+		assert_true(dg_hello_decode(&h->theirs, &h->got.parts));
+	}
+	return p.data[5];
+}
+
+static void hands_of(struct hand *h, unsigned count, struct bench *b, const char *address)
+{
+	for (unsigned i = 0; i < count; i++) {
+		char text[64];
+
+		snprintf(text, sizeof text, "%s:%u", address, 1000 + i);
+		hand_init(&h[i], b, text);
+	}
+}
+
+/* A script, or many hosts behind one address: who was accepted is waited for. */
+static void a_hundred_sessions_of_one_address_begin_at_once(void **state)
+{
+	enum { CALLERS = 100 };
+	struct hand *h = calloc(CALLERS, sizeof *h);
+	struct bench b;
+
+	(void)state;
+	assert_non_null(h);
+	bench_open(&b, NULL);
+	hands_of(h, CALLERS, &b, "192.168.0.1");
+	for (unsigned i = 0; i < CALLERS; i++)
+		assert_int_equal(knock_with_cookie(&h[i]), DG_ACCEPT);
+	bench_wait(&b, 10 * MS);
+	for (unsigned i = 0; i < CALLERS; i++) {
+		assert_int_equal(hand_say(&h[i], hand_request(0, "x")), DGRAM_FATE_TAKEN);
+		bench_event(&b, DGRAM_EVENT_REQUEST);
+	}
+	assert_int_equal(bench_stats(&b).accepted, CALLERS);
+	bench_close(&b);
+	free(h);
+}
+
+/* Who stays half-open for long keeps nobody of its address away, and those that were accepted just now stay. */
+static void at_the_share_of_its_address_who_is_young_stays(void **state)
 {
 	struct dgram_endpoint_config config = bench_config();
-	struct dg_hello a;
+	struct hand h[8], next;
+	struct bench b;
+
+	(void)state;
+	config.sessions_each = 6;
+	bench_open(&b, &config);
+	knock(&b, "192.168.0.7:1000", 1);
+	hands_of(h, 8, &b, "192.168.0.1");
+	for (unsigned i = 0; i < 8; i++) /* four of them without a cookie */
+		assert_int_equal(knock_with_cookie(&h[i]), DG_ACCEPT);
+	hand_init(&next, &b, "192.168.0.1:2000");
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(knock_with_cookie(&next), i < 2 ? DG_ACCEPT : DG_BUSY);
+		next.hello.session += 2;
+	}
+	assert_int_equal(bench_stats(&b).half_open, 11);
+	bench_wait(&b, 1 * S);
+	assert_int_equal(knock_with_cookie(&next), DG_ACCEPT);
+	assert_int_equal(bench_stats(&b).half_open, 11);
+	assert_int_equal(hand_say(&h[4], {.type = DG_PING}), DGRAM_FATE_STRANGER); /* the oldest */
+	assert_int_equal(hand_say(&h[5], {.type = DG_PING}), DGRAM_FATE_TAKEN);
+	assert_int_equal(hand_say(&next, {.type = DG_PING}), DGRAM_FATE_TAKEN);
+	bench_close(&b);
+}
+
+/* INITs in its name, from whoever, take nothing from it but the first few that need no cookie. */
+static void forged_inits_lock_no_address_out(void **state)
+{
 	struct bench b;
 	struct hand h;
 
 	(void)state;
-	config.half_open = 32;
-	config.half_open_each = 4;
-	bench_open(&b, &config);
-	knock(&b, "192.168.0.7:1000", 1);
-	for (unsigned i = 0; i < 8; i++) {
-		hand_init(&h, &b, "192.168.0.1:1000");
-		h.addr.port = (uint16_t)(1000 + i);
-		h.hello.session += 2 * i;
-		hand_knock(&h);
-		if (i >= 2) {
-			take_cookie(&h, h.hello.cookie);
-			hand_knock(&h);
-		}
-		hand_take_hello(&h, DG_ACCEPT, &a);
-		assert_int_equal(bench_stats(&b).half_open, 1 + (i < 4 ? i + 1 : 4));
-		b.now += 1 * MS;
+	bench_open(&b, NULL);
+	for (unsigned round = 0; round < 5; round++) {
+		flood(&b, 300, 1);
+		assert_true(knock(&b, "192.168.0.1:1000", 200) <= 4);
+		assert_true(bench_stats(&b).half_open <= 132);
+		hand_init(&h, &b, "192.168.0.1:5000");
+		h.hello.session += 2 * round;
+		assert_int_equal(knock_with_cookie(&h), DG_ACCEPT);
+		assert_int_equal(hand_say(&h, {.type = DG_PING}), DGRAM_FATE_TAKEN);
+		bench_wait(&b, 5 * S);
+		bench_drop(&b);
 	}
-	h.theirs = a; /* the newest one is there */
-	assert_int_equal(hand_say(&h, {.type = DG_PING}), DGRAM_FATE_TAKEN);
-	assert_int_equal(bench_stats(&b).half_open, 4); /* of which one is the neighbour's */
+	bench_close(&b);
+}
+
+/* One address that is proved and confirms nothing: what it has too much goes to the others. */
+static void an_address_with_many_leaves_places_for_others(void **state)
+{
+	struct dgram_endpoint_config config = bench_config();
+	struct hand h[20], other[8];
+	struct bench b;
+
+	(void)state;
+	config.half_open = 16;
+	config.half_open_each = 2;
+	config.sessions_each = 128;
+	bench_open(&b, &config);
+	hands_of(h, 20, &b, "192.168.0.1");
+	hands_of(other, 8, &b, "192.168.0.2");
+	for (unsigned i = 0; i < 20; i++)
+		assert_int_equal(knock_with_cookie(&h[i]), i < 16 ? DG_ACCEPT : DG_BUSY);
+	for (unsigned i = 0; i < 8; i++)
+		assert_int_equal(knock_with_cookie(&other[i]), DG_ACCEPT);
+	for (unsigned i = 0; i < 8; i++)
+		assert_int_equal(hand_say(&other[i], {.type = DG_PING}), DGRAM_FATE_TAKEN);
 	bench_close(&b);
 }
 
@@ -755,7 +852,10 @@ int main(void)
 	        cmocka_unit_test(a_cookie_is_bound_to_the_boot),
 	        cmocka_unit_test(a_cookie_lives_for_two_periods_at_most),
 	        cmocka_unit_test(with_a_cookie_the_oldest_half_open_one_goes),
-	        cmocka_unit_test(at_the_limit_of_its_address_its_own_oldest_goes),
+	        cmocka_unit_test(at_the_share_of_its_address_who_is_young_stays),
+	        cmocka_unit_test(forged_inits_lock_no_address_out),
+	        cmocka_unit_test(an_address_with_many_leaves_places_for_others),
+	        cmocka_unit_test(a_hundred_sessions_of_one_address_begin_at_once),
 	        cmocka_unit_test(a_full_table_is_busy_to_those_with_a_cookie),
 	        cmocka_unit_test(an_idle_session_makes_room),
 	        cmocka_unit_test(session_time_begins_at_the_earliest_init),

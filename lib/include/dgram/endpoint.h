@@ -54,7 +54,7 @@ struct dgram_endpoint_config {
 	bool connected;        /* each session has a connection of its own, on which nothing is lost: see the end */
 	uint32_t sessions;     /* open at once; 0: 1,024 */
 	uint32_t sessions_each; /* of these with one address (IPv4) or /64; 0: an eighth, 2 at least */
-	uint32_t half_open, half_open_each; /* begun by others and not confirmed; 0: 256, 8 */
+	uint32_t half_open, half_open_each; /* begun by others and not confirmed, and of these with one address without a cookie; 0: 256, 4 */
 	uint32_t busy;         /* sessions with anything unfinished at once; 0: 1,024 or sessions */
 	uint32_t window;       /* datagrams in flight in one session, 8 to 65,536; 0: 1,024 */
 	uint32_t messages;     /* ours and the peers' that have not ended; 0: 16,384 */
