@@ -187,6 +187,7 @@ class Server:
         self.socket.settimeout(0.1)
         self.port = self.socket.getsockname()[1]
         self.got = []
+        self.answered = 0  # of them, what had to be said to them has been
         self._answer = answer
         self._stop = False
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -207,6 +208,14 @@ class Server:
             for one in answers if isinstance(answers, list) else [answers]:
                 with contextlib.suppress(OSError):
                     self.socket.sendto(one, peer)
+            self.answered += 1
+
+    def heard(self, count):
+        """How many datagrams came, once so many are there: who sent them may have ended before this thread looked."""
+        end = time.monotonic() + PATIENCE
+        while len(self.got) < count and time.monotonic() < end:
+            time.sleep(0.01)
+        return len(self.got)
 
     def __enter__(self):
         return self
@@ -232,6 +241,13 @@ def udp_socket(family=socket.AF_INET):
         s.bind(("::1" if family == socket.AF_INET6 else "127.0.0.1", 0))
         s.settimeout(PATIENCE)
         yield s
+
+
+def unread(port):
+    """Bytes that wait in the IPv4 UDP sockets that have this port, or that are connected to it (Linux)."""
+    with open("/proc/net/udp") as f:
+        rows = [line.split() for line in f.readlines()[1:]]
+    return sum(int(row[4].split(":")[1], 16) for row in rows if any(end.endswith(":%04X" % port) for end in row[1:3]))
 
 
 def readable(file, seconds):

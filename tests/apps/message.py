@@ -398,7 +398,7 @@ class Refusals(Case):
             self.assertEqual([l["len"] for l in lines_of(out) if l["ev"] == "message"], [5000])
 
     def test_a_name_that_does_not_resolve_is_6_and_a_bad_source_45(self):
-        self.ends(run("request", "-T", "3s", "no-such-host.invalid/x", ""), 6, "no-such-host.invalid:24726")
+        self.ends(run("request", "-T", "30s", "no-such-host.invalid/x", ""), 6, "no-such-host.invalid:24726")
         self.ends(run("request", "-b", "192.0.2.1", at(9), ""), 45, "cannot bind")
 
     def test_retry_refused_waits_for_a_responder(self):

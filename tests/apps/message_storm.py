@@ -12,7 +12,6 @@ import collections
 import contextlib
 import os
 import random
-import re
 import signal
 import subprocess
 import sys
@@ -23,7 +22,7 @@ import unittest
 import harness
 from exec_storm import alive, marked
 from handlers import eventually
-from harness import DGRAM, Running
+from harness import DGRAM, Running, free_port
 
 COUNT = 500
 BAD_PATH = ("--loss", "20%", "--dup", "10%", "--reorder", "10%")
@@ -47,7 +46,7 @@ class Storm:
         self.chance = random.Random(seed)
         self.count, self.kill, self.pause, self.slow, self.clients = count, kill, pause, slow, clients
         self.patience, self.mark, self.kills = patience, "dgram-storm-%d-%d" % (os.getpid(), seed), 0
-        self.port, self.via = 0, 0  # what they got at their first start
+        self.port, self.via = free_port(), free_port()
         self.told = {}  # number: (code, answer)
         self.asking = {}  # number: process
         self.sizes = {}  # number: bytes of the rest of its request
@@ -55,16 +54,12 @@ class Storm:
         self.numbers = iter(range(count))
 
     def respond(self):
-        r = Running("respond", "--max-procs", "8", "127.0.0.1:%d" % self.port, "--sh", "--exec", SCRIPT % self.journal,
-                    env=dict(os.environ, LC_STORM=self.mark))
-        self.port = r.port
-        return r
+        return Running("respond", "--max-procs", "8", "127.0.0.1:%d" % self.port, "--sh", "--exec", SCRIPT % self.journal,
+                       env=dict(os.environ, LC_STORM=self.mark))
 
     def relay(self, path):
-        r = Running("relay", "127.0.0.1:%d" % self.via, "127.0.0.1:%d" % self.port, *path, "--seed",
-                    str(self.chance.randrange(1 << 30)), wait_for=rb"relaying")
-        self.via = int(re.search(rb"relaying \S+:(\d+) to", r.stderr)[1])
-        return r
+        return Running("relay", "127.0.0.1:%d" % self.via, "127.0.0.1:%d" % self.port, *path, "--seed",
+                       str(self.chance.randrange(1 << 30)), wait_for=rb"relaying")
 
     def client(self, chance):
         while True:

@@ -162,7 +162,7 @@ class Exchanges(Wire):
     def test_a_long_request_and_a_long_reply(self):
         m = self.middle(self.respond("--echo").port)
         line = os.urandom(150000).hex().encode() + b"\n"
-        self.line(self.asking("-T", "15s"), line)
+        self.line(self.asking("-T", "30s"), line)
         m.wait(closed)
         self.looks(m)
 
@@ -193,7 +193,7 @@ class Exchanges(Wire):
             gate = os.open(d + "/gate", os.O_RDWR)  # which never waits for the other side
             self.addCleanup(os.close, gate)
             m = self.middle(self.respond("--sh", "--exec", "read -r x <%s/gate; echo $x" % d).port)
-            asking = self.asking("-T", "15s")
+            asking = self.asking("-T", "30s")
             asking.stdin.write(b"\n")
             asking.stdin.flush()
             m.wait(lambda record: sum(e.way == OUT and e.frames[-1:] == ["PING"] for e in record) >= 5)
@@ -215,9 +215,9 @@ class Deaths(Wire):
         self.looks(m, DEAD)
 
     def test_a_responder_that_is_killed_and_one_that_takes_its_place(self):
-        first = self.respond("--echo")
+        first = self.respond("--echo", on="127.0.0.1:%d" % free_port())
         m = self.middle(first.port)
-        asking = self.asking("--idempotent", "-T", "15s")
+        asking = self.asking("--idempotent", "-T", "30s")
         self.line(asking, b"one\n")
         first.process.kill()
         first.process.wait()
@@ -229,9 +229,9 @@ class Deaths(Wire):
 
     def test_one_that_is_killed_between_two_requests(self):
         """After a while of silence the second one is not given to a session that nobody may know any more."""
-        first = self.respond("--echo")
+        first = self.respond("--echo", on="127.0.0.1:%d" % free_port())
         m = self.middle(first.port)
-        asking = self.asking("-T", "15s")
+        asking = self.asking("-T", "30s")
         self.line(asking, b"one\n")
         first.process.kill()
         first.process.wait()

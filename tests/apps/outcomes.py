@@ -39,7 +39,7 @@ class Situations:
 
     def waiting(self):
         """A handler that runs until the test ends, and says so."""
-        return self.start("respond", "--max-procs", "1", "--exec-timeout", "60s", "127.0.0.1:0", "--sh", "--exec",
+        return self.start("respond", "--max-procs", "1", "--exec-timeout", "60s", "127.0.0.1:%d" % free_port(), "--sh", "--exec",
                           "echo runs >&2; exec cat " + self.gate())
 
     def answered(self):
@@ -61,7 +61,7 @@ class Situations:
         return ["127.0.0.1:9", "two", "words"]
 
     def no_host(self):
-        return ["-T", "5s", "no-such-host.invalid", "hi"]
+        return ["-T", "30s", "no-such-host.invalid", "hi"]
 
     def nobody(self):
         return ["127.0.0.1:%d" % free_port(), "hi"]
@@ -88,13 +88,13 @@ class Situations:
             responder.wait_stderr(b"handler: runs")
             responder.process.kill()
         self.then = kill
-        return ["-T", "2s", responder.to, "hi"]
+        return ["-T", "4s", responder.to, "hi"]
 
     def unheard(self):
         """A path on which nothing comes back but the first answer."""
         middle = self.stack.enter_context(Middleman(self.start("listen", "127.0.0.1:0").port, lambda entry:
                                                     None if entry.way == BACK and entry.kind == "DATA" else entry.data))
-        return ["-T", "500ms", "127.0.0.1:%d" % middle.port, "hi"]
+        return ["-T", "3s", "127.0.0.1:%d" % middle.port, "hi"]
 
     def too_large_for_us(self):
         return ["--max-request", "10", "127.0.0.1:9", "eleven byte"]
@@ -117,7 +117,7 @@ class Situations:
             p.stdin.write(b"x\n" * BUSY_LINES)
             p.stdin.flush()
         responder.wait_stderr(rb"refused: every handler runs and the queue is full")
-        return ["-T", "700ms", responder.to, "hi"]
+        return ["-T", "3s", responder.to, "hi"]
 
     def signalled(self, number):
         responder = self.waiting()
@@ -163,8 +163,8 @@ ROWS = (("request", "answered",               0, ("reply", 0, "hi"),         Non
         ("send",    "silent",                28, ("error", 28, "timeout"),   r"127\S+: no answer in 300 ms; if it does .* use udp://127\S+"),
         ("request", "foreign_source",        45, ("error", 45, "bind"),      r"192\.0\.2\.1: cannot bind: .*"),
         ("request", "killed",                52, ("error", 52, "unknown"),   r"127\S+: no answer in .*: .*; it may have run"),
-        ("request", "unheard",               52, ("error", 52, "unknown"),   r"127\S+: no answer in 500 ms: .*; it may have run"),
-        ("send",    "unheard",               52, ("error", 52, "unknown"),   r"127\S+: no answer in 500 ms: .*; it may have arrived"),
+        ("request", "unheard",               52, ("error", 52, "unknown"),   r"127\S+: no answer in 3 s: .*; it may have run"),
+        ("send",    "unheard",               52, ("error", 52, "unknown"),   r"127\S+: no answer in 3 s: .*; it may have arrived"),
         ("request", "too_large_for_us",      63, ("error", 63, "size"),      r".*nothing was sent"),
         ("request", "too_large_for_it",      63, ("error", 63, "size"),      r"127\S+: 11 bytes are too large for it; not executed"),
         ("send",    "too_large_for_anybody", 63, ("error", 63, "size"),      r"too large: a message has 4194304 bytes at most; nothing .*"),

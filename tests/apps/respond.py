@@ -32,6 +32,16 @@ def responder(*args, endpoint="udp://127.0.0.1:0", **more):
     return harness.Running("respond", at(endpoint), *also, *args, **more)
 
 
+def said_by(*command):
+    """The first line that a tool prints after it was given its own name."""
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as tool:
+        tool.stdin.write(command[0].encode() + b"\n")
+        tool.stdin.flush()
+        line = tool.stdout.readline()
+        tool.kill()
+        return line
+
+
 class AtBoth:
     """Of tests: what holds on a plain endpoint holds there too, and a request of the protocol is answered beside it."""
 
@@ -193,16 +203,12 @@ class Answers(unittest.TestCase):
     @harness.needs("socat")
     def test_socat_takes_the_other_side(self):
         with responder("--exec", "tr", "a-z", "A-Z") as r:
-            done = subprocess.run(["socat", "-t", "1", "-", "UDP:127.0.0.1:%d,shut-none" % r.port], input=b"socat\n",
-                                  stdout=subprocess.PIPE, timeout=harness.PATIENCE)
-        self.assertEqual(done.stdout, b"SOCAT\n")
+            self.assertEqual(said_by("socat", "-", "UDP:127.0.0.1:%d" % r.port), b"SOCAT\n")
 
     @harness.needs("nc")
     def test_nc_takes_the_other_side(self):
         with responder("--echo") as r:
-            done = subprocess.run(["nc", "-u", "-w", "1", "127.0.0.1", str(r.port)], input=b"nc\n",
-                                  stdout=subprocess.PIPE, timeout=harness.PATIENCE)
-        self.assertEqual(done.stdout, b"nc\n")
+            self.assertEqual(said_by("nc", "-u", "127.0.0.1", str(r.port)), b"nc\n")
 
 
 class Silence(unittest.TestCase):
