@@ -262,6 +262,16 @@ class Answers(Case):
             self.ends(got, 0, r"(?s)asks for a session again \(2\)\n.* the session is up.* request 0 leaves, 30000 bytes\n.* datagrams? "
                               r"counts? as lost.*\n.* the answer begins, 30000 bytes\n.* answer from")
 
+    def test_many_clients_of_one_address_at_once(self):
+        """None loses its place to another one after it was let in, and has to say that its request may have run."""
+        with Running("respond", "127.0.0.1:0", "--exec", "cat") as r, contextlib.ExitStack() as stack:
+            clients = [stack.enter_context(subprocess.Popen(
+                [DGRAM, "request", "-T", "30s", "127.0.0.1:%d" % r.port, str(i)],
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)) for i in range(120)]
+            for i, client in enumerate(clients):
+                out, err = client.communicate(timeout=harness.PATIENCE)
+                self.assertEqual((client.returncode, out), (0, b"%d" % i), err)
+
     def test_bind_is_the_source(self):
         port = free_port()
         with respond("--sh", "--exec", 'echo "$DGRAM_PEER"') as r:
