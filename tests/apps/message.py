@@ -305,11 +305,11 @@ class Lossy(Case):
 
     def test_long_lines_do_not_use_up_each_others_time(self):
         """A deadline is a message's own: on a slow path those behind are not begun before there is a place for them."""
-        lines = b"".join(b"%d %s\n" % (i, b"x" * (1 << 20)) for i in range(4))
-        with listen("-p", "none", "-n", "4") as l, relay(l.port, "--rate", "10mbit") as port:
+        lines = b"".join(b"%d %s\n" % (i, b"x" * (1 << 20)) for i in range(11))
+        with listen("-p", "none", "-n", "11") as l, relay(l.port, "--rate", "20mbit") as port:
             start = time.monotonic()
-            self.ends(run("send", "--lines", "-T", "3s", at(port), stdin=lines), 0)
-            self.assertGreater(time.monotonic() - start, 3)
+            self.ends(run("send", "--lines", "-T", "4s", at(port), stdin=lines), 0)  # half a second each
+            self.assertGreater(time.monotonic() - start, 4)
             self.assertEqual(l.wait()[0], 0)
 
     def test_each_message_is_printed_once(self):
