@@ -16,7 +16,6 @@
 #include <string.h>
 
 #define UDP_ANSWER_MAX  65536      /* bytes; no UDP datagram is longer */
-#define LIMIT_DEFAULT   (4u << 20) /* --max-request, --max-reply */
 #define RESOLVE_TIMEOUT (30 * DGRAM_S)
 #define SEEN_MAX        256 /* answers of a group that are remembered, to know their repetitions */
 
@@ -24,28 +23,24 @@ _Static_assert(DGRAM_RESOLVE_MAX <= DGRAM_ASK_ADDRS_MAX, "every address of a nam
 
 struct request {
 	struct options common;
-	bool retry_refused, all, fallback;
+	bool all, fallback;
 	uint64_t replies;
 	uint64_t wait; /* ns; 0: not given */
-	uint64_t max_request, max_reply;
+	uint64_t max_reply;
 };
 
 enum {
-	OPT_RETRY_REFUSED = OPT_OWN,
-	OPT_REPLIES,
+	OPT_REPLIES = OPT_OWN,
 	OPT_WAIT,
-	OPT_MAX_REQUEST,
 	OPT_MAX_REPLY,
 	OPT_FALLBACK,
 };
 
 /* clang-format off */
 static const struct argp_option table[] = {
-	{"retry-refused", OPT_RETRY_REFUSED, NULL, 0, "keep asking an address that refuses; until the deadline", 0},
 	{"fallback", OPT_FALLBACK, "tcp", 0, "over TCP, where no session comes up over UDP", 0},
 	{"replies", OPT_REPLIES, "N|all", 0, "collect N answers, or all that come in --wait", 0},
 	{"wait", OPT_WAIT, "DUR", OPTION_IN_HELP_ONLY, "how long to collect (default 1 s)", 0},
-	{"max-request", OPT_MAX_REQUEST, "SIZE", OPTION_IN_HELP_ONLY, "a longer payload is not sent: exit 63 (default 4MiB)", 0},
 	{"max-reply", OPT_MAX_REPLY, "SIZE", OPTION_IN_HELP_ONLY, "a longer answer is malformed: exit 8 (default 4MiB)", 0},
 	{0},
 };
@@ -67,9 +62,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct request *r = state->input;
 	switch (key) {
-	case OPT_RETRY_REFUSED:
-		r->retry_refused = true;
-		return 0;
 	case OPT_FALLBACK:
 		r->fallback = true;
 		return strcmp(arg, "tcp") == 0 ? 0 : options_refuse("--fallback", arg, "not tcp, and there is nothing else");
@@ -77,8 +69,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return parse_replies(r, arg);
 	case OPT_WAIT:
 		return options_check("--wait", arg, values_duration(arg, &r->wait));
-	case OPT_MAX_REQUEST:
-		return options_check("--max-request", arg, values_size(arg, &r->max_request));
 	case OPT_MAX_REPLY:
 		return options_check("--max-reply", arg, values_size(arg, &r->max_reply));
 	default:
@@ -88,7 +78,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 /* clang-format off */
 static const struct argp_child children[] = {
-	OPTIONS_TIMING, OPTIONS_PAYLOAD, OPTIONS_PRINT,	  OPTIONS_BIND,
+	OPTIONS_OUT, OPTIONS_TIMING, OPTIONS_PAYLOAD, OPTIONS_PRINT, OPTIONS_BIND,
 	OPTIONS_COUNT,	OPTIONS_PROTOCOL, OPTIONS_EXPLAIN, OPTIONS_TRACE,  OPTIONS_GENERAL,
 	{0},
 };
@@ -278,7 +268,7 @@ static struct dgram_ask_options ask_options(const struct asking *a, bool collect
 	        .backoff_milli = o->backoff_milli,
 	        .retries = o->retries,
 	        .limit_retries = o->limit_retries,
-	        .retry_refused = a->r->retry_refused,
+	        .retry_refused = o->retry_refused,
 	        .any_source = a->any_source,
 	        .deadline = o->deadline,
 	};
@@ -376,7 +366,7 @@ static int prepare(struct asking *a)
 	a->answer = malloc(a->answer_size + 1);
 	if (a->answer == NULL)
 		return fail(CODE_BUSY, "out of memory");
-	size_t max = udp && r->max_request > UDP_ANSWER_MAX ? UDP_ANSWER_MAX : r->max_request;
+	size_t max = udp && o->max_request > UDP_ANSWER_MAX ? UDP_ANSWER_MAX : o->max_request;
 	return payload_open(&a->payload, o, o->words + 1, o->word_count - 1, max);
 }
 
@@ -403,9 +393,8 @@ static int ask_peer(const struct request *r, struct target *target)
 	const struct exchange x = {
 	        .options = &r->common,
 	        .kind = DGRAM_REQUEST,
-	        .retry_refused = r->retry_refused,
 	        .fallback = r->fallback,
-	        .request_max = at_most(r->max_request, DGRAM_MESSAGE_MAX),
+	        .request_max = at_most(r->common.max_request, DGRAM_MESSAGE_MAX),
 	        .reply_max = at_most(r->max_reply, DGRAM_MESSAGE_MAX),
 	};
 	if (r->all || r->replies > 1 || r->wait != 0)
@@ -418,7 +407,7 @@ static int ask_peer(const struct request *r, struct target *target)
 
 static int run(const struct command *self, int argc, char **argv)
 {
-	struct request r = {.replies = 1, .max_request = LIMIT_DEFAULT, .max_reply = LIMIT_DEFAULT};
+	struct request r = {.common.max_request = OUT_MAX_DEFAULT, .replies = 1, .max_reply = OUT_MAX_DEFAULT};
 	int code = options_parse(self, argc, argv, &r.common);
 	if (code != OPTIONS_GO_ON)
 		return code;

@@ -11,13 +11,12 @@
 #include <errno.h>
 #include <string.h>
 
-#define PAYLOAD_MAX      (4u << 20) /* bytes; the socket, or the peer, says what it really takes */
 #define REPLY_MAX        4096       /* bytes; there are none */
 #define DEADLINE_DEFAULT (30 * DGRAM_S)
 
 /* clang-format off */
 static const struct argp_child children[] = {
-	OPTIONS_TIMING, OPTIONS_PAYLOAD, OPTIONS_BIND, OPTIONS_COUNT, OPTIONS_PROTOCOL, OPTIONS_JSON,
+	OPTIONS_OUT, OPTIONS_TIMING, OPTIONS_PAYLOAD, OPTIONS_BIND, OPTIONS_COUNT, OPTIONS_PROTOCOL, OPTIONS_JSON,
 	OPTIONS_EXPLAIN, OPTIONS_TRACE, OPTIONS_GENERAL, {0},
 };
 /* clang-format on */
@@ -35,12 +34,12 @@ static int check_plain(const struct options *o)
 {
 	if (o->explain)
 		return fail_usage("send", "--explain: a plain endpoint confirms nothing, so there is nothing to tell");
-	if (o->timeout == 0 && !o->limit_retries)
+	if (o->timeout == 0 && !o->limit_retries && !o->retry_refused)
 		return 0;
 	return fail_usage("send",
-	                  "-%c: a plain endpoint confirms nothing, so there is nothing to wait for "
+	                  "%s: a plain endpoint confirms nothing, so there is nothing to wait for "
 	                  "and no reason to send again; to be sure, ask: dgram request",
-	                  o->timeout != 0 ? 't' : 'r');
+	                  o->timeout != 0 ? "-t" : o->limit_retries ? "-r" : "--retry-refused");
 }
 
 static int tell_failure(const struct target *t, const struct payload *p, int error, int errno_value)
@@ -127,7 +126,7 @@ static int send_plain(struct target *target, const struct options *o)
 	if (code == 0)
 		code = trace_check_plain(o);
 	if (code == 0)
-		code = payload_open(&payload, o, o->words + 1, o->word_count - 1, PAYLOAD_MAX);
+		code = payload_open(&payload, o, o->words + 1, o->word_count - 1, o->max_request);
 	if (code != 0)
 		return code;
 	code = open_and_send(target, &payload, o);
@@ -137,7 +136,7 @@ static int send_plain(struct target *target, const struct options *o)
 
 static int run(const struct command *self, int argc, char **argv)
 {
-	struct options o = {0};
+	struct options o = {.max_request = OUT_MAX_DEFAULT};
 	struct target target;
 	int code = options_parse(self, argc, argv, &o);
 	if (code != OPTIONS_GO_ON)
@@ -153,7 +152,7 @@ static int run(const struct command *self, int argc, char **argv)
 	const struct exchange x = {
 	        .options = &o,
 	        .kind = DGRAM_SEND,
-	        .request_max = PAYLOAD_MAX,
+	        .request_max = o.max_request < DGRAM_MESSAGE_MAX ? o.max_request : DGRAM_MESSAGE_MAX,
 	        .reply_max = REPLY_MAX,
 	};
 	return target_is_plain(&target.uri) ? send_plain(&target, &o) : exchange_run(&x, &target);

@@ -25,7 +25,6 @@ struct stream {
 
 enum {
 	OPT_KEEP = OPT_OWN,
-	OPT_RETRY_REFUSED,
 };
 
 static const struct argp_option table[] = {

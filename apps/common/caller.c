@@ -312,8 +312,18 @@ static void submit(struct caller *c, size_t i, uint64_t now)
 	}
 }
 
+/* Who waits for a responder to start asks until the end: the nearer it is, the sooner again. */
+static uint64_t pause_at_refusal(const struct caller *c, const struct call *call, uint64_t wait, uint64_t now)
+{
+	uint64_t left = call->until > now ? call->until - now : 0;
+
+	if (left < pace_of(c->options, c->target).first / 4)
+		return left;
+	return wait < left / 2 ? wait : left / 2;
+}
+
 /* How long to wait before it is sent again; DGRAM_NEVER: this is the end. */
-static uint64_t pause_after(const struct caller *c, const struct call *call)
+static uint64_t pause_after(const struct caller *c, const struct call *call, uint64_t now)
 {
 	if (call->end.outcome != DGRAM_REFUSED)
 		return DGRAM_NEVER;
@@ -325,7 +335,7 @@ static uint64_t pause_after(const struct caller *c, const struct call *call)
 		return call->wait;
 	case DGRAM_REASON_UNHEARD:
 	case DGRAM_REASON_UNREACHABLE:
-		return c->retry_refused ? call->wait : DGRAM_NEVER;
+		return c->options->retry_refused ? pause_at_refusal(c, call, call->wait, now) : DGRAM_NEVER;
 	case DGRAM_REASON_NONE:
 	case DGRAM_REASON_NO_SESSION:
 	case DGRAM_REASON_DEADLINE:
@@ -370,7 +380,7 @@ static void ended(struct caller *c, struct call *call, const struct dgram_event 
 	keep_reply(c, call, e);
 	explain_end(c, call);
 	c->found = c->found && (c->target->count == 1 || e->outcome == DGRAM_ANSWERED); /* else the others may be alive */
-	pause = pause_after(c, call);
+	pause = pause_after(c, call, now);
 	if (pause == DGRAM_NEVER && e->outcome == DGRAM_REFUSED && now < call->until && may_fall_back(c)) {
 		fall_back(c, dgram_reason_text((enum dgram_reason)e->reason), now);
 		return;
@@ -393,6 +403,7 @@ static void search_begin(struct caller *c, uint64_t now)
 		.next = now,
 		.left = c->target->count,
 		.refusal = DGRAM_REASON_NO_SESSION,
+		.refused = DGRAM_REASON_NO_SESSION,
 	};
 }
 
@@ -428,7 +439,7 @@ static void search_heard(struct caller *c, const struct dgram_event *e, uint64_t
 		c->at = i;
 		return;
 	}
-	if (e->outcome != DGRAM_REFUSED || c->retry_refused || s->out[i])
+	if (e->outcome != DGRAM_REFUSED || s->out[i])
 		return;
 	if (e->reason != DGRAM_REASON_UNHEARD && e->reason != DGRAM_REASON_UNREACHABLE && e->reason != DGRAM_REASON_ECHOED &&
 	    e->reason != DGRAM_REASON_FOREIGN)
@@ -437,6 +448,19 @@ static void search_heard(struct caller *c, const struct dgram_event *e, uint64_t
 	s->out[i] = true;
 	s->left--;
 	s->next = now;
+}
+
+/* All addresses refused, and are asked again. */
+static void search_again(struct caller *c, const struct call *call, uint64_t now)
+{
+	struct search *s = &c->search;
+	const struct pace pace = pace_of(c->options, c->target);
+
+	s->refused = s->refusal;
+	s->left = c->target->count;
+	memset(s->out, 0, sizeof s->out);
+	s->next = now + pause_at_refusal(c, call, s->wait, now);
+	s->wait = pace_longer(&pace, s->wait);
 }
 
 /* No address is alive, or time is up for this one. */
@@ -460,13 +484,15 @@ static void work_on(struct caller *c, size_t i, uint64_t now)
 	struct call *call = c->calls[i];
 
 	if (now >= call->until) {
-		give_up(c, call, DGRAM_REASON_NO_SESSION);
+		give_up(c, call, c->search.runs ? c->search.refused : DGRAM_REASON_NO_SESSION);
 	} else if (c->found) {
 		submit(c, i, now);
 	} else {
 		if (!c->search.runs)
 			search_begin(c, now);
-		if (c->search.left == 0 && may_fall_back(c))
+		if (c->search.left == 0 && c->options->retry_refused)
+			search_again(c, call, now);
+		else if (c->search.left == 0 && may_fall_back(c))
 			fall_back(c, dgram_reason_text(c->search.refusal), now);
 		else if (c->search.left == 0)
 			give_up(c, call, c->search.refusal);

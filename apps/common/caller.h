@@ -47,6 +47,7 @@ struct search {
 	size_t at, left;          /* left: addresses that did not refuse */
 	bool out[DGRAM_RESOLVE_MAX];
 	enum dgram_reason refusal; /* the last one */
+	enum dgram_reason refused; /* that of all of them, the last time all did */
 };
 
 struct caller {
@@ -56,7 +57,6 @@ struct caller {
 	size_t request_max, reply_max; /* bytes */
 	unsigned at_once;              /* messages, CALLS_MAX at most */
 	unsigned at_full;              /* of these, of full length: others find no room and wait */
-	bool retry_refused;            /* keep asking an address that refuses */
 	bool explain;                  /* a time line on stderr */
 
 	bool tcp;                      /* over connections */

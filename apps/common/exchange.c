@@ -236,7 +236,6 @@ int exchange_run(const struct exchange *x, struct target *target)
 			.reply_max = x->reply_max,
 			.at_once = window,
 			.at_full = split && x->kind == DGRAM_SEND ? SENDS_AT_FULL : window,
-			.retry_refused = x->retry_refused,
 			.explain = o->explain,
 			.fallback = x->fallback,
 			.tcp = target->uri.scheme == DGRAM_SCHEME_TCP,

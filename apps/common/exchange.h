@@ -11,7 +11,6 @@
 struct exchange {
 	const struct options *options;
 	enum dgram_kind kind; /* DGRAM_REQUEST: answers are printed; DGRAM_SEND */
-	bool retry_refused;
 	bool fallback; /* to TCP */
 	size_t request_max, reply_max; /* bytes */
 };

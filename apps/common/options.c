@@ -156,6 +156,33 @@ static error_t bind_parse(int key, char *arg, struct argp_state *state)
 const struct argp options_listen = {listen_table, bind_parse, NULL, NULL, NULL, NULL, NULL};
 const struct argp options_bind = {bind_table, bind_parse, NULL, NULL, NULL, NULL, NULL};
 
+/* -- out -- */
+
+/* clang-format off */
+static const struct argp_option out_table[] = {
+	{"retry-refused", OPT_RETRY_REFUSED, NULL, 0, "keep asking an address that refuses; until the deadline", 0},
+	{"max-request", OPT_MAX_REQUEST, "SIZE", OPTION_IN_HELP_ONLY, "a longer payload is not sent: exit 63 (default 4MiB)", 0},
+	{0},
+};
+/* clang-format on */
+
+static error_t out_parse(int key, char *arg, struct argp_state *state)
+{
+	(void)state;
+	struct options *o = parsing.options;
+	switch (key) {
+	case OPT_RETRY_REFUSED:
+		o->retry_refused = true;
+		return 0;
+	case OPT_MAX_REQUEST:
+		return options_check("--max-request", arg, values_size(arg, &o->max_request));
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+const struct argp options_out = {out_table, out_parse, NULL, NULL, NULL, NULL, NULL};
+
 /* -- timing -- */
 
 static int parse_backoff(const char *arg, uint32_t *milli)

@@ -48,6 +48,10 @@ struct options {
 	const char *interface; /* or NULL */
 	enum dgram_family family;
 
+	/* OPTIONS_OUT */
+	bool retry_refused;
+	uint64_t max_request; /* bytes; its default is set before */
+
 	/* OPTIONS_TIMING, OPTIONS_DEADLINE */
 	uint64_t timeout;       /* ns; 0: the profile's */
 	uint32_t backoff_milli; /* 0: the profile's */
@@ -74,7 +78,7 @@ struct options {
 };
 
 /* Rows for an argp's children. */
-extern const struct argp options_payload, options_print, options_json, options_bind, options_listen,
+extern const struct argp options_payload, options_out, options_print, options_json, options_bind, options_listen,
         options_timing, options_deadline, options_count, options_protocol, options_explain, options_trace,
         options_general;
 
@@ -84,6 +88,7 @@ extern const struct argp options_payload, options_print, options_json, options_b
 #define OPTIONS_JSON     {&options_json, 0, NULL, 0}     /* -j alone */
 #define OPTIONS_LISTEN   {&options_listen, 0, NULL, 0}   /* -i -4 -6, where the endpoint is what -b would be */
 #define OPTIONS_BIND     {&options_bind, 0, NULL, 0}     /* -b -i -4 -6 */
+#define OPTIONS_OUT      {&options_out, 0, NULL, 0}      /* --retry-refused --max-request */
 #define OPTIONS_TIMING   {&options_timing, 0, NULL, 0}   /* -t -r -T --backoff */
 #define OPTIONS_DEADLINE {&options_deadline, 0, NULL, 0} /* -T alone */
 #define OPTIONS_COUNT    {&options_count, 0, NULL, 0}    /* -n */
@@ -96,6 +101,8 @@ extern const struct argp options_payload, options_print, options_json, options_b
 /* Keys of long options without a letter. A command's own begin at OPT_OWN. */
 enum {
 	OPT_LINES = 0x100,
+	OPT_RETRY_REFUSED,
+	OPT_MAX_REQUEST,
 	OPT_BACKOFF,
 	OPT_COLOR,
 	OPT_HELP,
@@ -112,6 +119,8 @@ enum {
 /* In argp_option.flags: shown by --help, not among the few lines of -h. (argp's own --usage is not
  * used.) */
 #define OPTION_IN_HELP_ONLY OPTION_NO_USAGE
+
+#define OUT_MAX_DEFAULT (4u << 20) /* --max-request, and --max-reply where there is one */
 
 #define OPTIONS_GO_ON (-1)
 

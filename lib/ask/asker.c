@@ -110,12 +110,15 @@ static uint64_t grown(uint64_t wait, const struct dgram_ask_options *opt)
 	return wait / 1000 * opt->backoff_milli;
 }
 
+/* Who waits for a responder to start asks until the end: the nearer it is, the sooner again. */
 static void start_wait(struct dgram_asker *a)
 {
 	struct dg_random random;
+	uint64_t half = (a->opt.deadline - a->now) / 2;
+	uint64_t wait = a->opt.retry_refused && a->refusals && half < a->wait ? half : a->wait;
 
 	dg_random_init(&random, a->opt.seed + a->resends);
-	a->due = later(a->now, a->wait - a->wait / 10 + dg_random_below(&random, a->wait / 5 + 1));
+	a->due = later(a->now, wait - wait / 10 + dg_random_below(&random, wait / 5 + 1));
 }
 
 /* The wait is over in silence. */

@@ -403,7 +403,8 @@ class Refusals(Case):
         with respond("--max-request", "5000", "--json", "--echo") as r:
             self.answers(at(r.port), "-p", "none", stdin=b"x" * 5000, answer=b"")
             self.ends(run("request", at(r.port), stdin=b"x" * 5001), 63, "5001 bytes are too large for it; not executed")
-            self.ends(run("request", "--max-request", "10", at(r.port), stdin=b"x" * 11), 63, "nothing was sent")
+            for command in "request", "send":
+                self.ends(run(command, "--max-request", "10", at(r.port), stdin=b"x" * 11), 63, "nothing was sent")
             code, out = r.stop()
             self.assertEqual([l["len"] for l in lines_of(out) if l["ev"] == "message"], [5000])
 
@@ -420,6 +421,17 @@ class Refusals(Case):
             code, out, _ = ends(asking)
         self.assertEqual((code, out), (0, b"hi"))
         self.ends(run("request", "--retry-refused", "-T", "1s", at(free_port()), "hi"), 7, "refused")
+
+    def test_retry_refused_goes_on_until_the_deadline(self):
+        port = free_port()
+        for command, to in (("request", at(port)), ("request", "udp://" + at(port)), ("request", "tcp://" + at(port)),
+                            ("request", "localhost:%d" % port), ("send", at(port)), ("send", "tcp://" + at(port))):
+            got = run(command, "--retry-refused", "--explain", "-T", "500ms", to, "hi")
+            self.ends(got, 7, "refused")
+            tries = re.findall(rb"dgram: +([0-9.]+) (us|ms|s)  (?:try|looking)", got.stderr)
+            last = float(tries[-1][0]) * {b"us": 1e-6, b"ms": 1e-3, b"s": 1}[tries[-1][1]]
+            self.assertGreater(last, 0.45, got)
+            self.assertLess(len(tries), 40, got)
 
     @unittest.skipUnless(harness.has_ipv6(), "no IPv6 here")
     def test_retry_refused_of_a_name_with_two_addresses(self):

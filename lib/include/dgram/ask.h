@@ -32,7 +32,7 @@ struct dgram_ask_options {
 	uint64_t timeout_max;   /* longest wait; 0: the profile's, or timeout if longer */
 	uint32_t retries;       /* re-sends at most, with limit_retries; then one last wait */
 	bool limit_retries;     /* false: re-send until the deadline */
-	bool retry_refused;     /* ask a refusing address again when the wait is over */
+	bool retry_refused;     /* ask a refusing address again when the wait is over, or half of what is left */
 	bool any_source;        /* an answer may come from anywhere (multicast, broadcast) */
 	uint64_t deadline;      /* from the start; 0: the profile's; DGRAM_NEVER: none */
 	uint64_t seed;          /* of the jitter; 0: dgram_ask() draws one */
