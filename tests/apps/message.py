@@ -267,7 +267,7 @@ class Answers(Case):
         with Running("respond", "127.0.0.1:0", "--exec", "cat") as r, contextlib.ExitStack() as stack:
             clients = [stack.enter_context(subprocess.Popen(
                 [DGRAM, "request", "-T", "30s", "127.0.0.1:%d" % r.port, str(i)],
-                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)) for i in range(120)]
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)) for i in range(200)]
             for i, client in enumerate(clients):
                 out, err = client.communicate(timeout=harness.PATIENCE)
                 self.assertEqual((client.returncode, out), (0, b"%d" % i), err)
