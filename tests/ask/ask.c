@@ -338,9 +338,9 @@ static void silence_is_a_timeout_at_the_deadline(void **state)
 {
 	struct scene *t = *state;
 
-	t->opt.deadline = 300 * DGRAM_MS;
+	t->opt.deadline = DGRAM_S;
 	assert_int_equal(ask(t, &t->at_a, 1), DGRAM_ERR_TIMEOUT);
-	assert_true(t->report.elapsed >= 300 * DGRAM_MS);
+	assert_true(t->report.elapsed >= DGRAM_S);
 	assert_true(t->report.tries >= 2);
 	assert_int_equal(t->report.from.family, DGRAM_FAMILY_NONE);
 }
