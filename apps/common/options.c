@@ -162,6 +162,7 @@ const struct argp options_bind = {bind_table, bind_parse, NULL, NULL, NULL, NULL
 static const struct argp_option out_table[] = {
 	{"retry-refused", OPT_RETRY_REFUSED, NULL, 0, "keep asking an address that refuses; until the deadline", 0},
 	{"max-request", OPT_MAX_REQUEST, "SIZE", OPTION_IN_HELP_ONLY, "a longer payload is not sent: exit 63 (default 4MiB)", 0},
+	{"idempotent", OPT_IDEMPOTENT, NULL, OPTION_IN_HELP_ONLY, "may run twice: asked again when the peer was restarted", 0},
 	{0},
 };
 /* clang-format on */
@@ -176,6 +177,9 @@ static error_t out_parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_MAX_REQUEST:
 		return options_check("--max-request", arg, values_size(arg, &o->max_request));
+	case OPT_IDEMPOTENT: /* of plain endpoints too: every request may run twice there */
+		o->idempotent = true;
+		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
@@ -282,14 +286,12 @@ const struct argp options_count = {count_table, count_parse, NULL, NULL, NULL, N
 static const struct argp_option protocol_table[] = {
 	{"key",    'k', "FILE", OPTION_IN_HELP_ONLY, "the key of both sides; refused until there are keys", 0},
 	{"key-fd", OPT_KEY_FD, "N", OPTION_IN_HELP_ONLY, "the same from a file descriptor", 0},
-	{"open",   OPT_OPEN, NULL, OPTION_IN_HELP_ONLY, "no key, whatever is configured", 0},
-	{"idempotent", OPT_IDEMPOTENT, NULL, OPTION_IN_HELP_ONLY, "may run twice: asked again when the peer was restarted", 0},
+	{"open",   OPT_OPEN, NULL, OPTION_IN_HELP_ONLY, "no key, whatever the environment names", 0},
 	{0},
 };
 /* clang-format on */
 
-/* A key that is silently not used would be a lie about secrecy. --open asks for what is done anyway, and
- * so does --idempotent of plain endpoints. */
+/* A key that is silently not used would be a lie about secrecy. */
 static error_t protocol_parse(int key, char *arg, struct argp_state *state)
 {
 	(void)state;
@@ -299,15 +301,13 @@ static error_t protocol_parse(int key, char *arg, struct argp_state *state)
 	case 'k':
 	case OPT_KEY_FD:
 		fail_usage(o->command->name,
-		           "%s: plain endpoints (udp://, unix://, tcp://) carry no key, and the "
+		           "%s: a plain endpoint carries no key, and the "
 		           "dgram protocol has none in this version yet: everyone on the way can "
 		           "read and change what is sent; leave it out if that is meant",
 		           key == 'k' ? "-k" : "--key-fd");
 		return ECANCELED;
 	case OPT_OPEN:
-		return 0;
-	case OPT_IDEMPOTENT:
-		o->idempotent = true;
+		o->open = true;
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

@@ -51,6 +51,7 @@ struct options {
 	/* OPTIONS_OUT */
 	bool retry_refused;
 	uint64_t max_request; /* bytes; its default is set before */
+	bool idempotent;
 
 	/* OPTIONS_TIMING, OPTIONS_DEADLINE */
 	uint64_t timeout;       /* ns; 0: the profile's */
@@ -63,7 +64,7 @@ struct options {
 	uint64_t count; /* 0: not given */
 
 	/* OPTIONS_PROTOCOL */
-	bool idempotent;
+	bool open;
 
 	/* OPTIONS_EXPLAIN */
 	bool explain;
@@ -88,11 +89,11 @@ extern const struct argp options_payload, options_out, options_print, options_js
 #define OPTIONS_JSON     {&options_json, 0, NULL, 0}     /* -j alone */
 #define OPTIONS_LISTEN   {&options_listen, 0, NULL, 0}   /* -i -4 -6, where the endpoint is what -b would be */
 #define OPTIONS_BIND     {&options_bind, 0, NULL, 0}     /* -b -i -4 -6 */
-#define OPTIONS_OUT      {&options_out, 0, NULL, 0}      /* --retry-refused --max-request */
+#define OPTIONS_OUT      {&options_out, 0, NULL, 0}      /* --retry-refused --max-request --idempotent */
 #define OPTIONS_TIMING   {&options_timing, 0, NULL, 0}   /* -t -r -T --backoff */
 #define OPTIONS_DEADLINE {&options_deadline, 0, NULL, 0} /* -T alone */
 #define OPTIONS_COUNT    {&options_count, 0, NULL, 0}    /* -n */
-#define OPTIONS_PROTOCOL {&options_protocol, 0, NULL, 0} /* -k --key-fd --open --idempotent */
+#define OPTIONS_PROTOCOL {&options_protocol, 0, NULL, 0} /* -k --key-fd --open */
 #define OPTIONS_EXPLAIN  {&options_explain, 0, NULL, 0}  /* --explain */
 #define OPTIONS_TRACE    {&options_trace, 0, NULL, 0}    /* --trace --trace-payload */
 #define OPTIONS_GENERAL  {&options_general, 0, NULL, 0}  /* -q -v --color -h --help --version; always the last */

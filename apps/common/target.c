@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "target.h"
+#include "key.h"
 #include "signals.h"
 #include <arpa/inet.h>
 #include <errno.h>
@@ -58,18 +59,19 @@ static int refuse_scheme(const struct dgram_uri *u, const char *text, enum dgram
 	return 0;
 }
 
+bool target_is_plain(const struct dgram_uri *u)
+{
+	return u->scheme == DGRAM_SCHEME_UDP || u->scheme == DGRAM_SCHEME_UNIX;
+}
+
 static int parse_endpoint(struct dgram_uri *u, const char *text, enum dgram_uri_use use,
                           const struct options *o)
 {
 	const char *why = "";
 	if (dgram_uri_parse(u, text, use, &why) < 0)
 		return fail_usage(o->command->name, "%s: %s", text, why);
-	return refuse_scheme(u, text, use, o);
-}
-
-bool target_is_plain(const struct dgram_uri *u)
-{
-	return u->scheme == DGRAM_SCHEME_UDP || u->scheme == DGRAM_SCHEME_UNIX;
+	int code = refuse_scheme(u, text, use, o);
+	return code != 0 || target_is_plain(u) ? code : key_check(o);
 }
 
 static void write_text(struct target *t)

@@ -566,7 +566,7 @@ class Refusals(unittest.TestCase):
             (["--backoff", "0.5", "udp://127.0.0.1:9", "hi"], "--backoff: '0.5'"),
             (["--replies", "0", "udp://127.0.0.1:9", "hi"], "--replies: '0'"),
             (["--color", "red", "udp://127.0.0.1:9", "hi"], "--color: 'red'"),
-            (["-k", "file", "udp://127.0.0.1:9", "hi"], "carry no key"),
+            (["-k", "file", "udp://127.0.0.1:9", "hi"], "carries no key"),
             (["-b", "unix:///tmp/x", "udp://127.0.0.1:9", "hi"], "-b"),
             (["--nonsense", "udp://127.0.0.1:9", "hi"], "unrecognized option '--nonsense'"),
             (["-x", "udp://127.0.0.1:9", "abc"], "half a byte"),
@@ -582,11 +582,29 @@ class Refusals(unittest.TestCase):
                 self.assertRegex(sentence(got).replace("\n", "$", 1).split("$")[0] + "\n", "(?m)" + pattern)
                 self.assertEqual(got.stdout, b"")
 
+    def test_a_key_of_the_environment_is_never_silently_ignored(self):
+        to = "127.0.0.1:%d" % free_port()
+        with harness.directory() as d:
+            os.mkdir(d + "/dgram")
+            for name in "dgram.key", "dgram/key":
+                open(d + "/" + name, "w").close()
+            for variable, value in ("DGRAM_KEY_FILE", "/nonexistent"), ("CREDENTIALS_DIRECTORY", d), ("XDG_CONFIG_HOME", d):
+                env = dict(os.environ, **{variable: value})
+                for words in ("request", to, "x"), ("send", "tcp://" + to, "x"), ("ping", to), ("listen", to), \
+                        ("respond", to, "--echo"):
+                    got = run(*words, env=env)
+                    self.assertEqual(got.returncode, 2, got)
+                    self.assertRegex(sentence(got), r"^dgram: \$%s names a key, %s.*--open ignores it" % (variable, value))
+                self.assertEqual(run("request", "--open", to, "x", env=env).returncode, 7)
+                self.assertEqual(run("request", "udp://" + to, "x", env=env).returncode, 7, "in clear by its scheme")
+            for variable, value in ("DGRAM_KEY_FILE", ""), ("CREDENTIALS_DIRECTORY", d + "/dgram"):
+                self.assertEqual(run("request", to, "x", env=dict(os.environ, **{variable: value})).returncode, 7)
+
     def test_a_key_is_never_silently_ignored(self):
         for args in ["-k", "file"], ["--key", "file"], ["--key-fd", "3"]:
             got = run("request", *args, "udp://127.0.0.1:9", "hi")
             self.assertEqual(got.returncode, 2, got)
-            self.assertIn("carry no key", sentence(got))
+            self.assertIn("carries no key", sentence(got))
 
     def test_what_plain_endpoints_do_anyway_may_be_asked_for(self):
         with echo() as server:
