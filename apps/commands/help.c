@@ -107,6 +107,8 @@ static int run(const struct command *self, int argc, char **argv)
 	output_open(&output, PRINT_TEXT);
 	if (o.word_count == 0)
 		return usage_list(STDOUT_FILENO);
+	if (o.word_count > 1)
+		return fail_usage(self->name, "one command or topic at a time: '%s' is another", o.words[1]);
 	const struct command *command = command_find(o.words[0]);
 	if (command != NULL)
 		return usage_full(command);

@@ -66,7 +66,7 @@ static int print_message(struct listening *l, const struct dgram_datagram *d)
 	char from[DGRAM_ADDR_TEXT_MAX];
 	l->messages++;
 	l->bytes += d->len;
-	say_verbose("%zu bytes from %s", d->len, dgram_addr_display(&d->peer, from, sizeof(from)));
+	say_verbose("%zu byte%s from %s", d->len, plural(d->len), dgram_addr_display(&d->peer, from, sizeof(from)));
 	if (!l->o->json)
 		return output_message(&l->output, d->data, d->len, true);
 	json_t *event = json_event("message");
@@ -132,15 +132,14 @@ static int summarize(struct listening *l)
 {
 	say_left_out();
 	if (!target_is_plain(&l->uri))
-		say("%llu message%s, %llu bytes; %llu request%s refused, %llu datagram%s passed over",
-		    (unsigned long long)l->messages, l->messages == 1 ? "" : "s",
-		    (unsigned long long)l->bytes, (unsigned long long)l->refused,
-		    l->refused == 1 ? "" : "s", (unsigned long long)l->passed_over,
-		    l->passed_over == 1 ? "" : "s");
+		say("%llu message%s, %llu byte%s; %llu request%s refused, %llu datagram%s passed over",
+		    (unsigned long long)l->messages, plural(l->messages),
+		    (unsigned long long)l->bytes, plural(l->bytes), (unsigned long long)l->refused,
+		    plural(l->refused), (unsigned long long)l->passed_over, plural(l->passed_over));
 	else
-		say("%llu message%s, %llu bytes; %llu lost, %llu too long",
-		    (unsigned long long)l->messages, l->messages == 1 ? "" : "s",
-		    (unsigned long long)l->bytes, (unsigned long long)l->dropped,
+		say("%llu message%s, %llu byte%s; %llu lost, %llu too long",
+		    (unsigned long long)l->messages, plural(l->messages),
+		    (unsigned long long)l->bytes, plural(l->bytes), (unsigned long long)l->dropped,
 		    (unsigned long long)l->truncated);
 	if (!l->o->json)
 		return 0;
@@ -184,7 +183,7 @@ static int print_event(struct listening *l, const struct dgram_event *e)
 	char from[DGRAM_ADDR_TEXT_MAX];
 	l->messages++;
 	l->bytes += e->len;
-	say_verbose("%zu bytes from %s", e->len, dgram_addr_display(&e->peer, from, sizeof(from)));
+	say_verbose("%zu byte%s from %s", e->len, plural(e->len), dgram_addr_display(&e->peer, from, sizeof(from)));
 	if (!l->o->json)
 		return output_message(&l->output, e->data, e->len, true);
 	json_t *event = message_json("message", "from", e);

@@ -155,8 +155,10 @@ static int unanswered(struct ping *p, const struct dgram_event *e)
 
 	if (left)
 		p->trips.lost[where]++;
-	else
+	else if (code == CODE_REFUSED)
 		p->trips.refused++;
+	else
+		p->trips.no_session++;
 	p->code = p->ended == 1 || p->code == code ? code : CODE_TIMEOUT;
 	p->last = *e;
 	if (p->common.verbosity < 0)
@@ -232,13 +234,15 @@ static int ping_all(struct ping *p)
 static int conclude(struct ping *p)
 {
 	const struct verdict v = {.target = &p->target};
+	struct dgram_endpoint_stats stats;
 	int code = p->common.json ? roundtrips_json(&p->trips) : roundtrips_print(&p->trips, p->target.text);
 
 	if (code != 0 || p->trips.answered > 0)
 		return code;
 	if (p->ended > 0 && p->code != CODE_TIMEOUT)
 		return verdict_tell(&v, &p->last);
-	if (p->ended > 0 && p->trips.refused == p->ended)
+	dgram_endpoint_stats(dgram_loop_endpoint(p->server.loop), &stats);
+	if (stats.opened == 0)
 		return fail(CODE_TIMEOUT, "%s: no answer; if it does not speak dgram, it cannot be pinged (plain: dgram request udp://%s)",
 			    p->target.text, p->target.text);
 	return fail(CODE_TIMEOUT, "%s: no answer to %llu ping%s", p->target.text, (unsigned long long)p->trips.sent,
@@ -258,8 +262,8 @@ static int open_way(struct ping *p)
 	const struct options *o = &p->common;
 	int code = target_resolve(&p->target, o, o->deadline != 0 ? o->deadline : RESOLVE_TIMEOUT);
 
-	if (code == 0 && target_is_group(&p->target.addrs[0]))
-		return fail_usage(o->command->name, "%s is a group: only one peer can be pinged", p->target.text);
+	if (code == 0)
+		code = target_check_one(&p->target, o);
 	if (code == 0)
 		code = target_socket(&p->door.socket, &p->target, o);
 	if (code == 0)

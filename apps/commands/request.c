@@ -15,7 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define UDP_ANSWER_MAX  65536      /* bytes; no UDP datagram is longer */
+#define UDP_ANSWER_MAX  65536 /* bytes; no UDP datagram is longer */
+#define UDP4_MAX        65507 /* bytes: what one carries over IPv4 */
+#define UDP6_MAX        65527
 #define RESOLVE_TIMEOUT (30 * DGRAM_S)
 #define SEEN_MAX        256 /* answers of a group that are remembered, to know their repetitions */
 
@@ -123,8 +125,9 @@ static void explain(const struct asking *a, int outcome)
 		say("%9s  %u more", "", a->report.event_count - kept);
 	target_span(a->report.elapsed, span, sizeof(span));
 	if (outcome >= 0)
-		say("%9s  answer from %s, %d bytes", span,
-		    dgram_addr_display(&a->report.from, who, sizeof(who)), outcome);
+		say("%9s  answer from %s, %d byte%s", span,
+		    dgram_addr_display(&a->report.from, who, sizeof(who)), outcome,
+		    plural((unsigned)outcome));
 	else
 		say("%9s  end: %s", span, dgram_strerror(outcome));
 }
@@ -174,8 +177,8 @@ static int print_answer(struct asking *a, const struct dgram_addr *from, size_t 
 {
 	const struct options *o = &a->r->common;
 	char who[DGRAM_ADDR_TEXT_MAX], span[32];
-	say_verbose("%s answered: %zu bytes, %u %s, %s", dgram_addr_display(from, who, sizeof(who)),
-	            len, a->report.tries, a->report.tries == 1 ? "try" : "tries",
+	say_verbose("%s answered: %zu byte%s, %u %s, %s", dgram_addr_display(from, who, sizeof(who)),
+	            len, plural(len), a->report.tries, a->report.tries == 1 ? "try" : "tries",
 	            target_span(a->report.elapsed, span, sizeof(span)));
 	if (!o->json)
 		return output_message(&a->output, a->answer, len, newline);
@@ -366,7 +369,8 @@ static int prepare(struct asking *a)
 	a->answer = malloc(a->answer_size + 1);
 	if (a->answer == NULL)
 		return fail(CODE_BUSY, "out of memory");
-	size_t max = udp && o->max_request > UDP_ANSWER_MAX ? UDP_ANSWER_MAX : o->max_request;
+	size_t carried = strchr(a->target.uri.host, ':') != NULL ? UDP6_MAX : UDP4_MAX;
+	size_t max = udp && o->max_request > carried ? carried : o->max_request;
 	return payload_open(&a->payload, o, o->words + 1, o->word_count - 1, max);
 }
 

@@ -98,8 +98,8 @@ static int serve(struct stream *s, struct dgram_stream *connection, const struct
 	dgram_stream_close(connection);
 	s->sent += s->pump.sent;
 	s->received += s->pump.received;
-	say_verbose("%s: ended, %llu bytes received, %llu sent", text,
-	            (unsigned long long)s->pump.received, (unsigned long long)s->pump.sent);
+	say_verbose("%s: ended, %llu byte%s received, %llu sent", text,
+	            (unsigned long long)s->pump.received, plural(s->pump.received), (unsigned long long)s->pump.sent);
 	return code;
 }
 
@@ -286,9 +286,9 @@ static int take_connections(struct stream *s, struct dgram_stream *listener)
 static int summarize(const struct stream *s)
 {
 	say_left_out();
-	say("%llu connection%s, %llu broke; %llu bytes received, %llu sent",
-	    (unsigned long long)s->connections, s->connections == 1 ? "" : "s",
-	    (unsigned long long)s->broken, (unsigned long long)s->received,
+	say("%llu connection%s, %llu broke; %llu byte%s received, %llu sent",
+	    (unsigned long long)s->connections, plural(s->connections),
+	    (unsigned long long)s->broken, (unsigned long long)s->received, plural(s->received),
 	    (unsigned long long)s->sent);
 	if (!s->common.json)
 		return 0;

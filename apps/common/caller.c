@@ -130,10 +130,8 @@ static int open_way(struct caller *c)
 	const struct options *o = c->options;
 	int code = target_resolve(c->target, o, o->deadline != 0 ? o->deadline : RESOLVE_TIMEOUT);
 
-	if (code == 0 && target_is_group(&c->target->addrs[0]))
-		return fail_usage(o->command->name,
-				  "%s is a group, and group:// is not in this version yet; for a plain group datagram "
-				  "write udp://%s", c->target->text, c->target->text);
+	if (code == 0)
+		code = target_check_one(c->target, o);
 	if (code == 0)
 		code = open_socket(c);
 	if (code == 0)
@@ -304,8 +302,8 @@ static void submit(struct caller *c, size_t i, uint64_t now)
 	if (error == DGRAM_ERR_FULL) {
 		call->again = now + ROOM_PAUSE;
 	} else if (error < 0) {
-		c->code = fail_line(call->line, exit_of(error), "%s: cannot send %zu bytes: %s", c->target->text, call->len,
-				    dgram_strerror(error));
+		c->code = fail_line(call->line, exit_of(error), "%s: cannot send %zu byte%s: %s", c->target->text, call->len,
+				    plural(call->len), dgram_strerror(error));
 	} else {
 		call->tries++;
 		explain(c, call, "try %u to %s", call->tries, dgram_addr_display(&m.to, who, sizeof who));
@@ -366,7 +364,7 @@ static void explain_end(const struct caller *c, const struct call *call)
 	else if (e->kind == DGRAM_SEND)
 		explain(c, call, "%s has it", who);
 	else
-		explain(c, call, "answer from %s, %zu bytes; %s of it there", who, e->len,
+		explain(c, call, "answer from %s, %zu byte%s; %s of it there", who, e->len, plural(e->len),
 			target_span(e->service, span, sizeof span));
 }
 

@@ -75,9 +75,11 @@ static int print(struct exchanging *g, const struct call *call)
 	dgram_addr_display(&e->peer, who, sizeof who);
 	target_span(e->elapsed, span, sizeof span);
 	if (call->kind == DGRAM_SEND)
-		say_verbose("%s has it: %zu bytes, %u datagram%s, %s", who, call->len, e->tries, e->tries == 1 ? "" : "s", span);
+		say_verbose("%s has it: %zu byte%s, %u datagram%s, %s", who, call->len, plural(call->len), e->tries,
+			    plural(e->tries), span);
 	else
-		say_verbose("%s answered: %zu bytes, %u datagram%s, %s", who, e->len, e->tries, e->tries == 1 ? "" : "s", span);
+		say_verbose("%s answered: %zu byte%s, %u datagram%s, %s", who, e->len, plural(e->len), e->tries,
+			    plural(e->tries), span);
 	if (g->x->options->json)
 		return json_write(describe(g, call));
 	return call->kind == DGRAM_SEND ? 0 : output_message(&g->output, e->data, e->len, call->line > 0);

@@ -7,6 +7,7 @@
 #include <dgram/time.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const struct {
 	const char *name, *text;
@@ -75,26 +76,35 @@ static uint64_t lost_in_all(const struct roundtrips *r)
 	return r->lost[LOST_OUT] + r->lost[LOST_BACK] + r->lost[LOST_UNKNOWN];
 }
 
+static uint64_t under_way(const struct roundtrips *r)
+{
+	return r->sent - r->answered - lost_in_all(r) - r->refused - r->no_session;
+}
+
+/* A clause, where there is something to count. */
+static void add_count(char *line, size_t size, const char *mark, uint64_t number, const char *of)
+{
+	size_t used = strlen(line);
+
+	if (number > 0)
+		snprintf(line + used, size - used, "%s %llu %s", mark, (unsigned long long)number, of);
+}
+
 static int print_losses(const struct roundtrips *r, const char *peer)
 {
-	unsigned long long ended = r->answered + lost_in_all(r) + r->refused;
-	unsigned long long under_way = r->sent - ended;
-	char line[512], more[128] = "";
-	size_t used = 0;
+	uint64_t lost = lost_in_all(r), left = r->answered + lost;
+	char line[512];
+	int n = snprintf(line, sizeof line, "%s: %llu ping%s, %llu answered", peer, (unsigned long long)r->sent, plural(r->sent),
+			 (unsigned long long)r->answered);
 
-	if (r->lost[LOST_UNKNOWN] > 0)
-		used += (size_t)snprintf(more, sizeof more, ", %llu nobody knows where",
-					 (unsigned long long)r->lost[LOST_UNKNOWN]);
-	if (r->refused > 0)
-		used += (size_t)snprintf(more + used, sizeof more - used, "; %llu without a session",
-					 (unsigned long long)r->refused);
-	if (under_way > 0)
-		snprintf(more + used, sizeof more - used, "; %llu still under way", under_way);
-	snprintf(line, sizeof line,
-		 "%s: %llu ping%s, %llu answered, %llu lost (%.4g %%): %llu on the way there, %llu on the way back%s", peer,
-		 (unsigned long long)r->sent, r->sent == 1 ? "" : "s", (unsigned long long)r->answered,
-		 (unsigned long long)lost_in_all(r), ended > 0 ? 100.0 * (double)lost_in_all(r) / (double)ended : 0.0,
-		 (unsigned long long)r->lost[LOST_OUT], (unsigned long long)r->lost[LOST_BACK], more);
+	if (left > 0)
+		snprintf(line + n, sizeof line - (size_t)n, ", %llu lost (%.4g %%): %llu on the way there, %llu on the way back",
+			 (unsigned long long)lost, 100.0 * (double)lost / (double)(left + r->refused + r->no_session),
+			 (unsigned long long)r->lost[LOST_OUT], (unsigned long long)r->lost[LOST_BACK]);
+	add_count(line, sizeof line, ",", r->lost[LOST_UNKNOWN], "nobody knows where");
+	add_count(line, sizeof line, ";", r->refused, "refused");
+	add_count(line, sizeof line, ";", r->no_session, "without a session");
+	add_count(line, sizeof line, ";", under_way(r), "still under way");
 	return output_line(line);
 }
 
@@ -112,8 +122,8 @@ int roundtrips_print(struct roundtrips *r, const char *peer)
 	code = output_line(line);
 	if (code != 0)
 		return code;
-	snprintf(line, sizeof line, "%s: of %llu datagrams that had left by the last answer, it had received %llu", peer,
-		 (unsigned long long)r->datagrams_sent, (unsigned long long)r->datagrams_received);
+	snprintf(line, sizeof line, "%s: of %llu datagram%s that had left by the last answer, it had received %llu", peer,
+		 (unsigned long long)r->datagrams_sent, plural(r->datagrams_sent), (unsigned long long)r->datagrams_received);
 	return output_line(line);
 }
 
@@ -132,6 +142,8 @@ int roundtrips_json(struct roundtrips *r)
 	add_number(event, "lost_out", r->lost[LOST_OUT]);
 	add_number(event, "lost_back", r->lost[LOST_BACK]);
 	add_number(event, "refused", r->refused);
+	add_number(event, "no_session", r->no_session);
+	add_number(event, "under_way", under_way(r));
 	sort(r);
 	if (r->answered > 0) {
 		add_number(event, "min_us", percentile(r, 0) / DGRAM_US);

@@ -18,7 +18,8 @@ enum lost {
 
 /* Zeroed: none. */
 struct roundtrips {
-	uint64_t sent, answered, refused; /* pings; refused: no session came up for them */
+	uint64_t sent, answered;
+	uint64_t refused, no_session; /* pings that did not leave: refused, or no session came up for them */
 	uint64_t lost[LOST_WAYS];
 	uint64_t datagrams_sent, datagrams_received; /* as the last answer has them: those that left, and arrived there */
 	uint64_t *times; /* ns */

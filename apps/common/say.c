@@ -84,6 +84,11 @@ void say_error(const char *format, ...)
 	va_end(args);
 }
 
+const char *plural(unsigned long long number)
+{
+	return number == 1 ? "" : "s";
+}
+
 static void count_left_out(struct kind *k)
 {
 	if (k->left_out > 0)

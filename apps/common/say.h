@@ -18,6 +18,9 @@ SAY_LIKE_PRINTF void say(const char *format, ...); /* start line, summary, hints
 SAY_LIKE_PRINTF void say_verbose(const char *format, ...); /* only with -v */
 SAY_LIKE_PRINTF void say_error(const char *format, ...);   /* always */
 
+/* What a word ends with that follows this number: "s", or nothing after 1. Static memory. */
+const char *plural(unsigned long long number);
+
 /* At most 10 in a second, then one that counts what was left out; not with -q. */
 SAY_LIKE_PRINTF void say_warning(const char *format, ...);
 

@@ -48,10 +48,8 @@ static int refuse_scheme(const struct dgram_uri *u, const char *text, enum dgram
 		                  "datagram write udp://%s",
 		                  text, plain);
 	case DGRAM_SCHEME_PEER:
-		return fail_usage(
-		        o->command->name,
-		        "%s: peers by name are not in this version yet; write udp://HOST:PORT",
-		        text);
+		return fail_usage(o->command->name, "%s: peers by name are not in this version yet; write %s",
+				  text, o->command->messages ? "HOST:PORT[/NAME]" : "udp://HOST:PORT");
 	case DGRAM_SCHEME_UDP:
 	case DGRAM_SCHEME_UNIX:
 		break;
@@ -186,6 +184,21 @@ bool target_is_group(const struct dgram_addr *addr)
 {
 	return dgram_addr_is_multicast(addr) || dgram_addr_is_broadcast(addr) ||
 	       is_directed_broadcast(addr);
+}
+
+int target_check_one(const struct target *t, const struct options *o)
+{
+	const struct dgram_addr *addr = &t->addrs[0];
+	const char *scheme = t->uri.scheme == DGRAM_SCHEME_TCP ? "tcp://" : "";
+
+	if (target_is_group(addr))
+		return fail_usage(o->command->name,
+				  "%s is a group, and group:// is not in this version yet; for a plain group datagram "
+				  "write udp://%s", t->text, t->text);
+	if (!dgram_addr_is_any(addr))
+		return 0;
+	return fail_usage(o->command->name, "%s is every address of this machine, to listen on; to reach this machine "
+			  "write %s%s:%u", t->text, scheme, addr->family == DGRAM_IPV4 ? "127.0.0.1" : "[::1]", t->uri.port);
 }
 
 const char *target_strerror(const struct target *t, int error)

@@ -69,6 +69,10 @@ int target_bind_failed(const char *text, int error, int errno_value);
  * last address of a network that this machine is in. */
 bool target_is_group(const struct dgram_addr *addr);
 
+/* On the dgram protocol: 0 where the target is one peer, CODE_USAGE after a sentence where it is a group or no address
+ * to send to. */
+int target_check_one(const struct target *t, const struct options *o);
+
 /* A span of time for a sentence: "1 s", "250 ms", "1.5 s". Returns buf. */
 char *target_span(uint64_t ns, char *buf, size_t size);
 

@@ -43,19 +43,20 @@ int verdict_code(const struct dgram_event *done)
 	return done->reason == DGRAM_REASON_TOO_LONG ? CODE_MALFORMED : CODE_UNKNOWN;
 }
 
+/* The target as it is without a scheme: after a fallback its text has one. */
+static const char *bare(const struct verdict *v)
+{
+	return strncmp(v->target->text, "tcp://", 6) == 0 ? v->target->text + 6 : v->target->text;
+}
+
 static int tell_no_name(const struct verdict *v)
 {
 	const char *to = v->target->text, *name = v->target->uri.name;
 
 	if (*name == '\0')
-		return fail_line(v->line, CODE_NO, "%s: it answers by name, and none was given: write %s/NAME; not executed", to, to);
+		return fail_line(v->line, CODE_NO, "%s: it answers by name, and none was given: write %s%s/NAME; not executed", to,
+				 v->tcp ? "tcp://" : "", bare(v));
 	return fail_line(v->line, CODE_NO, "%s: there is no '%s' there; not executed", to, name);
-}
-
-/* The target as it is without a scheme: after a fallback its text has one. */
-static const char *bare(const struct verdict *v)
-{
-	return strncmp(v->target->text, "tcp://", 6) == 0 ? v->target->text + 6 : v->target->text;
 }
 
 /* Who is there speaks something else. */

@@ -115,6 +115,11 @@ class Help(unittest.TestCase):
             self.assertEqual([l for l in lines if len(l) > 80 or l != l.rstrip()], [])
             self.assertIn("  dgram %s" % command, got.stdout.decode().replace("| ", "  "))
 
+    def test_help_is_on_one_thing(self):
+        got = run("help", "request", "extra")
+        self.assertEqual((got.returncode, got.stdout), (2, b""))
+        self.assertIn(b"'extra'", got.stderr)
+
     def test_the_full_help_is_help_of_the_command(self):
         for command in commands():
             full = run(command, "--help")

@@ -82,9 +82,17 @@ class Ends(unittest.TestCase):
     def test_silence_is_28(self):
         with silent() as s:
             got, lines = ping(s.port, "-n", "1", "-t", "100ms")
-            self.assertEqual((got.returncode, lines["summary"][0]["refused"]), (28, 1))
+            counts = [lines["summary"][0][key] for key in ("lost", "refused", "no_session", "under_way")]
+            self.assertEqual((got.returncode, counts), (28, [0, 0, 1, 0]))
             self.assertIn(b"udp://127.0.0.1:%d" % s.port, got.stderr)
-            self.assertEqual(run("ping", "-q", "-T", "100ms", "127.0.0.1:%d" % s.port).returncode, 28)
+            got = run("ping", "-n", "1", "-t", "100ms", "127.0.0.1:%d" % s.port)
+            self.assertIn(b": 1 ping, 0 answered; 1 without a session\n", got.stdout)
+
+    def test_silence_until_the_deadline_is_28_with_the_hint(self):
+        with silent() as s:
+            got, lines = ping(s.port, "-T", "100ms")
+            self.assertEqual((got.returncode, lines["summary"][0]["under_way"]), (28, 1))
+            self.assertIn(b"udp://127.0.0.1:%d" % s.port, got.stderr)
 
     def test_an_echo_is_no_peer(self):
         with echo() as e:

@@ -195,6 +195,8 @@ class Outcomes(unittest.TestCase):
             got = run("request", "udp://127.0.0.1:%d" % server.port, stdin=payload)
             self.ends(got, 0)
             self.assertEqual(got.stdout, payload)
+            got = run("request", "udp://127.0.0.1:%d" % server.port, stdin=payload + b"x")
+            self.ends(got, 63, "a message has 65507 bytes at most")
 
     def test_an_answer_over_max_reply_is_8(self):
         with harness.Server(lambda data, peer, count: b"x" * 100) as server:
@@ -283,6 +285,11 @@ class Outcomes(unittest.TestCase):
             got = run("request", "-v", "-t", "20s", "-T", "20s", "udp://127.0.0.1:%d" % server.port, "hi")
             self.ends(got, 0, r"^dgram: 127.0.0.1:%d answered: 2 bytes, 1 try, " % server.port)
             self.assertEqual(got.stdout, b"hi")
+
+    def test_one_byte_is_one_byte(self):
+        with echo() as server:
+            got = run("request", "-v", "--explain", "udp://127.0.0.1:%d" % server.port, "x")
+            self.assertRegex(got.stderr, rb"answer from \S+ 1 byte\n(?s:.*)answered: 1 byte, 1 try, ")
 
     def test_quiet_keeps_errors(self):
         self.ends(run("request", "-q", "udp://127.0.0.1:%d" % free_port(), "hi"), 7, "refused")
@@ -558,6 +565,9 @@ class Refusals(unittest.TestCase):
             (["udp://127.0.0.1:9/time", "hi"], "name"),
             ([], "an endpoint is missing"),
             (["udp://127.0.0.1:9", "two", "words"], "quote"),
+            (["0.0.0.0:9", "hi"], "to reach this machine write 127.0.0.1:9"),
+            (["tcp://[::]:9", "hi"], r"to reach this machine write tcp://\[::1\]:9"),
+            (["@anna", "hi"], r"write HOST:PORT\[/NAME\]"),
             (["-t", "soon", "udp://127.0.0.1:9", "hi"], "-t: 'soon' is no duration"),
             (["-t", "0", "udp://127.0.0.1:9", "hi"], "-t: '0'"),
             (["-T", "0s", "udp://127.0.0.1:9", "hi"], "-T: '0s'"),

@@ -80,6 +80,10 @@ class Cutter:
 
 
 class Answers(Case):
+    def test_the_hint_of_a_missing_name_keeps_the_scheme(self):
+        with respond("time=date") as r:
+            self.ends(run("request", over(r.port), ""), 1, r"none was given: write tcp://127\.0\.0\.1:\d+/NAME; not executed")
+
     def test_names_json_and_failures(self):
         with respond("up=tr a-z A-Z", "bad=sh -c 'echo no; exit 3'") as r:
             self.assertRegex(r.stderr.decode(), r"answering up, bad on tcp://127\.0\.0\.1:\d+\n")
