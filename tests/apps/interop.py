@@ -35,7 +35,8 @@ class TheyAnswer(unittest.TestCase):
         port = harness.free_port()
         with tool(*[part.replace("PORT", str(port)) for part in command]):
             got = run("request", "--retry-refused", "-T", "20s", "udp://127.0.0.1:%d" % port, "hi")
-            self.assertEqual((got.returncode, got.stdout), (0, b"hi"), got)
+            self.assertEqual(got.returncode, 0, got)
+            self.assertRegex(got.stdout, rb"\A(hi)+\Z")  # cat may find two tries in its pipe
 
     def test_python(self):
         port = harness.free_port()

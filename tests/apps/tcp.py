@@ -239,7 +239,7 @@ class Ends(Case):
                     return len(f.read().split())
 
             for there, back in [(n, None) for n in (1, 3, 100, 259, 260, 261, 300, 330)] + \
-                               [(None, n) for n in (1, 4, 151, 152, 153, 170, 190)]:
+                               [(None, n) for n in (1, 4, 151, 152, 153, 170, 190, 10000)]:
                 with Cutter(r.port, there, back) as c:
                     got = run("request", "-T", "2s", over(c.port, "it"), "x")
                 self.ends(run("request", over(r.port, "it"), "settled"), 0)  # what came before has been taken
