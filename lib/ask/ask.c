@@ -1,8 +1,13 @@
 /* The machine of asker.c run over a socket: it is told what send, receive and the error queue say.
  *
  * Datagrams are read before refusals: an answer wins over an ICMP message, which anyone can forge.
- * What lies in the socket before the first try cannot be the answer and is thrown away. */
+ * What lies in the socket before the first try cannot be the answer and is thrown away.
+ *
+ * Our own datagram that comes back is no answer but a refusal: the port that was asked is ours, so nobody
+ * else listens there. The kernel may pick just that one for us. */
 #include <dgram/ask.h>
+
+#include "net/message.h"
 
 #include <errno.h>
 #include <string.h>
@@ -56,14 +61,16 @@ static void note(struct asking *q, size_t to, int error)
 	r->event_count++;
 }
 
-static void refused(struct asking *q, const struct dgram_socket_error *e)
+/* False: no send of ours. */
+static bool refused(struct asking *q, const struct dgram_socket_error *e)
 {
 	int index = dgram_asker_failed(&q->asker, &e->to, e->error, dgram_clock());
 
 	if (index < 0)
-		return;
+		return false;
 	q->report->last_error = *e;
 	note(q, (size_t)index, e->error);
+	return true;
 }
 
 /* Whether the same send may work in a moment. EPERM is a firewall, or its table of connections is
@@ -93,27 +100,49 @@ static void send_try(struct asking *q, const struct dgram_addr *to)
 	}
 }
 
-/* One datagram, if there is any. The answer's length or DGRAM_ERR_TRUNCATED; DGRAM_ERR_AGAIN: not
- * yet. */
-static int receive(struct asking *q)
+/* Our own datagram came back: whether that refused a try. */
+static bool refused_by_own(struct asking *q, const struct dgram_addr *to)
 {
-	struct dgram_socket *s = q->socket;
-	struct dgram_addr from;
-	int rc = dgram_socket_recvfrom(s, q->question->answer, q->question->size, &from);
+	struct dgram_socket_error e = {
+		.to = *to, .error = DGRAM_ERR_REFUSED, .errno_value = ECONNREFUSED};
 
-	if (rc == DGRAM_ERR_AGAIN)
-		return rc;
-	if (rc >= 0 || rc == DGRAM_ERR_TRUNCATED) {
-		if (s->connected)
-			from = q->asker.addrs[0].to;
-		if (dgram_asker_answered(&q->asker, &from, dgram_clock())) {
-			q->report->from = from;
-			return rc;
-		}
+	return refused(q, &e);
+}
+
+static bool is_own(const struct asking *q, const struct dgram_datagram *d)
+{
+	struct dgram_addr own;
+
+	return !q->socket->connected && dgram_socket_getsockname(q->socket, &own) == 0 &&
+	       dg_message_is_own(d, &own);
+}
+
+/* The answer's length or DGRAM_ERR_TRUNCATED; DGRAM_ERR_AGAIN: it is none. */
+static int take(struct asking *q, struct dgram_datagram *d)
+{
+	if (q->socket->connected)
+		d->peer = q->asker.addrs[0].to;
+	if (is_own(q, d)) {
+		q->report->strangers += !refused_by_own(q, &d->peer);
+		return DGRAM_ERR_AGAIN;
+	}
+	if (!dgram_asker_answered(&q->asker, &d->peer, dgram_clock())) {
 		q->report->strangers++;
 		return DGRAM_ERR_AGAIN;
 	}
-	if (!s->connected)
+	q->report->from = d->peer;
+	return d->status < 0 ? d->status : (int)d->len;
+}
+
+/* One datagram, if there is any; as take(). */
+static int receive(struct asking *q)
+{
+	struct dgram_datagram d = {.data = q->question->answer, .size = q->question->size};
+	int rc = dgram_socket_recv_batch(q->socket, &d, 1);
+
+	if (rc > 0)
+		return dg_message_segments(&d) > 1 ? DGRAM_ERR_ARGUMENT : take(q, &d);
+	if (rc == DGRAM_ERR_AGAIN || !q->socket->connected)
 		return rc;
 	refused(q, &(struct dgram_socket_error){
 			   .to = q->asker.addrs[0].to, .error = rc, .errno_value = errno});

@@ -46,6 +46,7 @@ struct dgram_loop {
 	struct dg_connections *connections; /* NULL: a socket carries */
 	struct dgram_socket *socket;        /* NULL: connections do */
 	struct dg_fork fork;
+	struct dgram_addr own;   /* the socket's; its port is 0 until the kernel has picked one */
 	uint64_t socket_timeout; /* what it was before */
 	uint64_t now;            /* ns: the last look at the clock */
 	uint64_t fresh_at;       /* ns: nothing waits to be sent since before then */

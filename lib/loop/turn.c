@@ -1,5 +1,6 @@
 #include "loop/loop.h"
 
+#include "net/message.h"
 #include "wire/wire.h"
 
 #include <errno.h>
@@ -24,15 +25,12 @@ static int receive(struct dgram_loop *loop)
 	return got < 0 && got != DGRAM_ERR_AGAIN ? DGRAM_ERR_SYSTEM : 0;
 }
 
-/* One that is longer than we said we take is given as an empty one: it is counted, and harmless. */
-static bool give(struct dgram_loop *loop)
+/* The next one of the batch: a bundle's next part, or a datagram. */
+static struct dgram_datagram next(struct dgram_loop *loop)
 {
 	const struct dgram_datagram *bundle = &loop->in[loop->given];
-	struct dgram_datagram one;
+	struct dgram_datagram one = *bundle;
 
-	if (loop->given == loop->received)
-		return false;
-	one = *bundle;
 	one.data += loop->offset;
 	one.len -= loop->offset;
 	one.segment = 0;
@@ -43,19 +41,14 @@ static bool give(struct dgram_loop *loop)
 		loop->given++;
 		loop->offset = 0;
 	}
-	if (loop->takes_plain && one.status == 0 && !dg_is_ours(one.data, one.len)) {
-		loop->plain = one;
-		loop->has_plain = true;
-		dg_tap_note(loop, DGRAM_WAY_IN, &one, DGRAM_FATE_FOREIGN);
-		return true;
-	}
-	if (one.len > loop->datagram_max) {
-		one.status = DGRAM_ERR_TRUNCATED;
-		one.len = 0;
-	}
-	dg_tap_note(loop, DGRAM_WAY_IN, &one,
-	            (int)dgram_endpoint_receive(loop->endpoint, &one, loop->now));
-	return true;
+	return one;
+}
+
+static bool is_own(struct dgram_loop *loop, const struct dgram_datagram *d)
+{
+	if (loop->own.port == 0 && dgram_socket_getsockname(loop->socket, &loop->own) < 0)
+		return false;
+	return dg_message_is_own(d, &loop->own);
 }
 
 /* ---- what the network said -------------------------------------------------------------------- */
@@ -103,6 +96,38 @@ static void tell_all(struct dgram_loop *loop)
 
 	for (size_t i = 0; i < ERRORS_A_TURN && dgram_socket_next_error(loop->socket, &e) == 1; i++)
 		tell(loop, &e);
+}
+
+/* ---- what came -------------------------------------------------------------------------------- */
+
+/* Our own that comes back is a refusal: the port that was asked is ours, so nobody else listens there. One that is
+ * longer than we said we take is given as an empty one: it is counted, and harmless. */
+static bool give(struct dgram_loop *loop)
+{
+	struct dgram_datagram one;
+
+	if (loop->given == loop->received)
+		return false;
+	one = next(loop);
+	if (is_own(loop, &one)) {
+		dg_tap_note(loop, DGRAM_WAY_IN, &one, DGRAM_FATE_OWN);
+		tell(loop,
+		     &(struct dgram_socket_error){.to = one.peer, .error = DGRAM_ERR_REFUSED});
+		return true;
+	}
+	if (loop->takes_plain && one.status == 0 && !dg_is_ours(one.data, one.len)) {
+		loop->plain = one;
+		loop->has_plain = true;
+		dg_tap_note(loop, DGRAM_WAY_IN, &one, DGRAM_FATE_FOREIGN);
+		return true;
+	}
+	if (one.len > loop->datagram_max) {
+		one.status = DGRAM_ERR_TRUNCATED;
+		one.len = 0;
+	}
+	dg_tap_note(loop, DGRAM_WAY_IN, &one,
+	            (int)dgram_endpoint_receive(loop->endpoint, &one, loop->now));
+	return true;
 }
 
 /* ---- out -------------------------------------------------------------------------------------- */

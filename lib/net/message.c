@@ -84,6 +84,14 @@ void dg_message_received(struct dgram_socket *s, struct msghdr *h, size_t len,
 		s->stats.received += dg_message_segments(d);
 }
 
+bool dg_message_is_own(const struct dgram_datagram *d, const struct dgram_addr *own)
+{
+	struct dgram_addr here = d->local;
+
+	here.port = own->port;
+	return dgram_addr_equal(&d->peer, here.family == DGRAM_FAMILY_NONE ? own : &here);
+}
+
 size_t dg_message_segments(const struct dgram_datagram *d)
 {
 	if (d->segment == 0 || d->len <= d->segment)

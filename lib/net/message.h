@@ -34,6 +34,9 @@ void dg_message_send(struct msghdr *h, struct dg_message *m, const struct dgram_
 /* Appends a control message. */
 void dg_message_control(struct msghdr *h, int level, int type, const void *data, size_t len);
 
+/* Whether the socket that is bound to own, and received d, had sent it itself: it asked its own address. */
+bool dg_message_is_own(const struct dgram_datagram *d, const struct dgram_addr *own);
+
 /* Datagrams in d. */
 size_t dg_message_segments(const struct dgram_datagram *d);
 

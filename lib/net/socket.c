@@ -188,8 +188,8 @@ static int connect_to(struct dgram_socket *s, const struct dgram_addr *peer)
 	return connect(s->fd, &name.any, len) == 0 ? 0 : dg_errors_outcome(s, errno);
 }
 
-int dgram_socket_connect(struct dgram_socket *s, const struct dgram_addr *peer,
-                           const struct dgram_socket_options *opt)
+static int connect_new(struct dgram_socket *s, const struct dgram_addr *peer,
+                       const struct dgram_socket_options *opt)
 {
 	int err = make(s, (enum dgram_family)peer->family, true);
 
@@ -200,6 +200,30 @@ int dgram_socket_connect(struct dgram_socket *s, const struct dgram_addr *peer,
 	if (err == 0)
 		err = connect_to(s, peer);
 	return finish(s, err);
+}
+
+static bool is_own_peer(const struct dgram_socket *s)
+{
+	struct dgram_addr here, there;
+
+	return dgram_socket_getsockname(s, &here) == 0 &&
+	       dgram_socket_getpeername(s, &there) == 0 && dgram_addr_equal(&here, &there);
+}
+
+/* Where nobody listens on a port of the ephemeral range, the kernel may pick just that one for us: the
+ * socket would answer itself. While that one is open the next gets another port. */
+int dgram_socket_connect(struct dgram_socket *s, const struct dgram_addr *peer,
+                         const struct dgram_socket_options *opt)
+{
+	struct dgram_socket own;
+	int err = connect_new(s, peer, opt);
+
+	if (err < 0 || !is_own_peer(s))
+		return err;
+	own = *s;
+	err = connect_new(s, peer, opt);
+	dgram_socket_close(&own);
+	return err;
 }
 
 void dgram_socket_close(struct dgram_socket *s)

@@ -65,6 +65,13 @@ class Outcomes(unittest.TestCase):
         self.assertEqual(sentence(got), "dgram: 127.0.0.1:%d: refused (no one listens on this port)\n" % port)
         self.assertEqual(got.stdout, b"")
 
+    def test_our_own_port_is_7(self):
+        for scheme in ("", "udp://"):
+            own = "127.0.0.1:%d" % free_port()
+            got = run("request", "-b", own, scheme + own, "hi")
+            self.ends(got, 7, "refused")
+            self.assertEqual(got.stdout, b"")
+
     def test_nobody_listens_as_json(self):
         got = run("request", "-j", "udp://127.0.0.1:%d" % free_port(), "hi")
         self.ends(got, 7, "refused")

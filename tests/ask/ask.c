@@ -401,6 +401,32 @@ static void signals_do_not_end_the_wait(void **state)
 /* ---- refusals ---------------------------------------------------------------------------------
  */
 
+/* The kernel may give us the very port that is asked, where nobody has it: then nobody listens there. */
+static void our_own_datagram_is_a_refusal_and_no_answer(void **state)
+{
+	static const char *const row[][2] = {
+		{"127.0.0.1:0", "127.0.0.1:0"},
+		{"[::]:0", "127.0.0.1:0"},
+		{"0.0.0.0:0", "0.0.0.0:0"},
+	};
+	struct scene *t = *state;
+	struct dgram_addr here, to;
+
+	for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+		print_message("%s at %s\n", row[i][1], row[i][0]);
+		dgram_socket_close(&t->client);
+		open_at(&t->client, &here, row[i][0]);
+		assert_int_equal(dgram_addr_parse(&to, row[i][1]), 0);
+		to.port = here.port;
+		assert_int_equal(dgram_socket_sendto(&t->client, "old", 3, &to), 0);
+		assert_int_equal(ask(t, &to, 1), DGRAM_ERR_REFUSED);
+		assert_int_equal(t->report.tries, 1);
+		assert_int_equal(t->report.refusals, 1);
+		assert_int_equal(t->report.strangers, 1);
+		assert_int_equal(t->report.last_error.errno_value, ECONNREFUSED);
+	}
+}
+
 static void connect_client(struct scene *t, const struct dgram_addr *to)
 {
 	dgram_socket_close(&t->client);
@@ -649,6 +675,18 @@ static void a_unix_path_without_a_peer_is_refused(void **state)
 	assert_int_equal(rmdir(dir), 0);
 }
 
+static void our_own_unix_path_is_refused(void **state)
+{
+	char dir[] = "/tmp/dgram-ask-XXXXXX";
+	struct scene *t = *state;
+	struct dgram_question q = {&t->at_a, 1, "hi", 2, t->answer, sizeof t->answer};
+
+	unix_scene(t, dir);
+	assert_int_equal(dgram_ask(&t->a, &q, &t->opt, &t->report), DGRAM_ERR_REFUSED);
+	dgram_socket_close(&t->a);
+	assert_int_equal(rmdir(dir), 0);
+}
+
 static void a_unix_peer_that_dies_leaves_doubt(void **state)
 {
 	struct scene *t = *state;
@@ -679,6 +717,7 @@ int main(void)
 		scene_test(as_many_retries_as_asked_for_are_sent),
 		scene_test(the_first_events_are_kept_and_all_are_counted),
 		scene_test(signals_do_not_end_the_wait),
+		scene_test(our_own_datagram_is_a_refusal_and_no_answer),
 		scene_test(refused_by_the_only_address_at_once),
 		scene_test(a_refusal_moves_on_to_the_next_address),
 		scene_test(refused_after_a_silent_try_is_unknown),
@@ -696,6 +735,7 @@ int main(void)
 		scene_test(a_unix_peer_answers),
 		scene_test(a_connected_unix_socket_knows_its_peer_by_any_name),
 		scene_test(a_unix_path_without_a_peer_is_refused),
+		scene_test(our_own_unix_path_is_refused),
 		scene_test(a_unix_peer_that_dies_leaves_doubt),
 	};
 

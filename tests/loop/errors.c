@@ -55,6 +55,19 @@ static void a_closed_port_is_refused_at_once(void **state)
 	}
 }
 
+static void our_own_port_is_refused_at_once(void **state)
+{
+	struct party p;
+
+	(void)state;
+	party_open(&p, "127.0.0.1:0", NULL);
+	request(&p, &p.here, "anybody?");
+	parties_run(&p, &p, &p.done, 1);
+	assert_int_equal(p.last.outcome, DGRAM_REFUSED);
+	assert_int_equal(p.last.reason, DGRAM_REASON_UNHEARD);
+	party_close(&p);
+}
+
 /* A foreign loop that watches for reading only. */
 static void a_refusal_wakes_poll_and_select(void **state)
 {
@@ -196,6 +209,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(a_closed_port_is_refused_at_once),
+	        cmocka_unit_test(our_own_port_is_refused_at_once),
 	        cmocka_unit_test(a_refusal_wakes_poll_and_select),
 	        cmocka_unit_test(a_silent_port_ends_with_the_deadline),
 	        cmocka_unit_test(what_the_kernel_has_no_room_for_is_sent_again),

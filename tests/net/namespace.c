@@ -118,6 +118,23 @@ static void where_no_route_leads_is_told_at_once(void **state)
 	}
 }
 
+/* With two ports to pick from, every other pick would be the peer's. */
+static void a_connected_socket_is_never_its_own_peer(void **state)
+{
+	struct dgram_addr peer = address("127.0.0.1:50000"), here;
+	struct dgram_socket s;
+
+	(void)state;
+	assert_true(write_file("/proc/sys/net/ipv4/ip_local_port_range", "50000 50001"));
+	for (int i = 0; i < 64; i++) {
+		assert_int_equal(dgram_socket_connect(&s, &peer, NULL), 0);
+		assert_int_equal(dgram_socket_getsockname(&s, &here), 0);
+		assert_int_equal(here.port, 50001);
+		dgram_socket_close(&s);
+	}
+	assert_true(write_file("/proc/sys/net/ipv4/ip_local_port_range", "32768 60999"));
+}
+
 /* Nobody answers ARP for it: the kernel finds out later, and says so through the queue only. */
 static void a_host_that_is_not_there_is_told_when_the_kernel_knows(void **state)
 {
@@ -422,6 +439,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(where_no_route_leads_is_told_at_once),
+	        cmocka_unit_test(a_connected_socket_is_never_its_own_peer),
 	        cmocka_unit_test(a_host_that_is_not_there_is_told_when_the_kernel_knows),
 	        cmocka_unit_test(longer_than_the_path_is_an_error_only_without_fragments),
 	        cmocka_unit_test(a_link_local_host_is_reached_and_answered_by_its_zone),

@@ -151,7 +151,8 @@ struct dgram_question {
  *
  *   DGRAM_ERR_TIMEOUT      silence until the deadline or after the last try: nothing is known
  *   DGRAM_ERR_REFUSED,
- *   DGRAM_ERR_UNREACHABLE  by every address, and every try: not executed
+ *   DGRAM_ERR_UNREACHABLE  by every address, and every try: not executed. The address of s itself, where our own
+ *                          datagram comes back, refuses too: nobody else listens there
  *   DGRAM_ERR_UNKNOWN      refused after an earlier try was not: it may have run
  *   DGRAM_ERR_SIZE         the request is too large; nothing was sent
  *   DGRAM_ERR_TRUNCATED    the answer is longer than size

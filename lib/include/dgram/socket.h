@@ -96,7 +96,8 @@ struct dgram_socket {
  *   bind       to receive on. Port 0 picks one. "::" takes both families unless ipv6_only, and becomes 0.0.0.0 on a
  *              machine without IPv6. UNIX: a socket's path that nobody is bound to is replaced, everything else
  *              that exists there is DGRAM_ERR_IN_USE; close removes the path if it is still ours
- *   connect    one peer only: the kernel drops datagrams of others, refusals come at once. UNIX: bound as by open
+ *   connect    one peer only: the kernel drops datagrams of others, refusals come at once. Never its own peer. UNIX:
+ *              bound as by open
  * DGRAM_ERR_IN_USE, DGRAM_ERR_NOT_LOCAL, DGRAM_ERR_DENIED (a port below 1024), DGRAM_ERR_ZONE (link-local without
  * zone or interface), DGRAM_ERR_PORT (connect to port 0), DGRAM_ERR_UNREACHABLE (connect without a route),
  * DGRAM_ERR_UNSUPPORTED (no such family here). */
