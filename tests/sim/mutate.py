@@ -6,7 +6,7 @@ MUTANTS = {
     "no_growth": ("a->wait = grown(a->wait, &a->opt);", "grown(a->wait, &a->opt);"),
     "doubt_forgotten": ("at->silent |= at->open;", "at->silent = false;"),
     "open_try_refused": ("if (a->addrs[i].open || a->addrs[i].silent)", "if (a->addrs[i].open && !a->refusal)"),
-    "jitter_too_low": ("a->wait - a->wait / 10 +", "a->wait - a->wait / 9 +"),
+    "jitter_too_low": ("wait - wait / 10 +", "wait - wait / 9 +"),
     "deadline_late": ("if (!a->ended && a->now >= a->opt.deadline)",
                       "if (!a->ended && a->now >= later(a->opt.deadline, 20 * DGRAM_MS))"),
     "one_too_many": ("a->resends == a->opt.retries)", "a->resends > a->opt.retries)"),
