@@ -43,11 +43,11 @@ static struct dgram_loop *new_loop(struct dgram_socket *s, size_t datagram_max)
 }
 
 /* What the system cannot do is done without: fragments are rare, bundles are for speed. */
-static void prepare(struct dgram_socket *s)
+static void prepare(struct dgram_loop *loop)
 {
-	dgram_socket_settimeout(s, 0);
-	dg_system_no_fragments(s);
-	dg_system_coalesce(s);
+	dgram_socket_settimeout(loop->socket, 0);
+	dg_system_no_fragments(loop->socket);
+	loop->coalesced = dg_system_coalesce(loop->socket, true);
 }
 
 int dg_loop_endpoint_new(struct dgram_loop *loop, struct dgram_endpoint_config *config)
@@ -85,7 +85,7 @@ struct dgram_loop *dgram_loop_new(struct dgram_socket *s,
 		free(loop);
 		return NULL;
 	}
-	prepare(s);
+	prepare(loop);
 	return loop;
 }
 

@@ -48,6 +48,7 @@ struct dgram_loop {
 	struct dg_fork fork;
 	struct dgram_addr own;   /* the socket's; its port is 0 until the kernel has picked one */
 	uint64_t socket_timeout; /* what it was before */
+	bool coalesced;          /* so it was before */
 	uint64_t now;            /* ns: the last look at the clock */
 	uint64_t fresh_at;       /* ns: nothing waits to be sent since before then */
 	size_t datagram_max;     /* bytes of payload */

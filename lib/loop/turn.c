@@ -1,6 +1,7 @@
 #include "loop/loop.h"
 
 #include "net/message.h"
+#include "net/system.h"
 #include "wire/wire.h"
 
 #include <errno.h>
@@ -243,6 +244,7 @@ static int fd_of(const struct dgram_loop *loop)
 static void let_go(struct dgram_loop *loop)
 {
 	dgram_socket_settimeout(loop->socket, loop->socket_timeout);
+	dg_system_coalesce(loop->socket, loop->coalesced);
 }
 
 const struct dg_carrier dg_datagrams = {

@@ -84,7 +84,7 @@ static int set_ip_options(struct dgram_socket *s, const struct dgram_socket_opti
 	if (err == 0 && opt->interface != NULL)
 		err = bind_interface(s, opt->interface);
 	if (err == 0 && opt->coalesce)
-		dg_system_coalesce(s);
+		dg_system_coalesce(s, true);
 	dg_system_prepare(s);
 	s->error_queue = dg_errors_enable(s);
 	return err;

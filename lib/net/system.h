@@ -16,8 +16,8 @@ void dg_system_prepare(const struct dgram_socket *s);
 /* 0 or DGRAM_ERR_UNSUPPORTED. */
 int dg_system_no_fragments(const struct dgram_socket *s);
 
-/* Several datagrams in one buffer on receive, if there is such a thing. */
-void dg_system_coalesce(const struct dgram_socket *s);
+/* Several datagrams in one buffer on receive, if there is such a thing: whether they came so before. */
+bool dg_system_coalesce(const struct dgram_socket *s, bool on);
 
 /* Usable bytes of SO_RCVBUF or SO_SNDBUF. */
 uint32_t dg_system_buffer(int fd, int option);

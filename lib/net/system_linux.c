@@ -46,9 +46,13 @@ int dg_system_no_fragments(const struct dgram_socket *s)
 	return err < 0 ? DGRAM_ERR_UNSUPPORTED : 0;
 }
 
-void dg_system_coalesce(const struct dgram_socket *s)
+bool dg_system_coalesce(const struct dgram_socket *s, bool on)
 {
-	set(s->fd, IPPROTO_UDP, UDP_GRO, 1);
+	int before = 0;
+
+	getsockopt(s->fd, IPPROTO_UDP, UDP_GRO, &before, &(socklen_t){sizeof before});
+	set(s->fd, IPPROTO_UDP, UDP_GRO, on);
+	return before != 0;
 }
 
 /* The kernel doubles what is asked for, to pay for its own bookkeeping, and reports the double. */

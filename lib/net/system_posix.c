@@ -22,9 +22,11 @@ int dg_system_no_fragments(const struct dgram_socket *s)
 	return DGRAM_ERR_UNSUPPORTED;
 }
 
-void dg_system_coalesce(const struct dgram_socket *s)
+bool dg_system_coalesce(const struct dgram_socket *s, bool on)
 {
 	(void)s;
+	(void)on;
+	return false;
 }
 
 uint32_t dg_system_buffer(int fd, int option)

@@ -330,6 +330,23 @@ static void bundles_leave_and_come_as_datagrams(void **state)
 	take_down(&s);
 }
 
+static void the_socket_gives_single_datagrams_again_without_the_loop(void **state)
+{
+	static uint8_t data[300];
+	struct dgram_datagram three = {.data = data, .len = sizeof data, .segment = 100};
+	struct stage s;
+
+	(void)state;
+	set_up(&s);
+	dgram_loop_free(s.loop);
+	s.loop = NULL;
+	three.peer = s.here;
+	assert_int_equal(dgram_socket_send_batch(&s.other, &three, 1), 1);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(dgram_socket_recvfrom(&s.socket, data, sizeof data, NULL), 100);
+	take_down(&s);
+}
+
 static void a_bundle_is_for_one_peer_and_no_longer_than_a_datagram(void **state)
 {
 	static const size_t lens[] = {100, 100, 100, 60, 60};
@@ -580,6 +597,7 @@ int main(void)
 	        cmocka_unit_test(a_slow_program_holds_nothing_back),
 	        cmocka_unit_test(the_clock_is_read_once_a_call_and_once_a_sleep),
 	        cmocka_unit_test(bundles_leave_and_come_as_datagrams),
+	        cmocka_unit_test(the_socket_gives_single_datagrams_again_without_the_loop),
 	        cmocka_unit_test(a_bundle_is_for_one_peer_and_no_longer_than_a_datagram),
 	        cmocka_unit_test(all_that_is_due_is_sent),
 	        cmocka_unit_test(a_datagram_that_is_too_long_is_an_empty_one),

@@ -97,7 +97,8 @@ DGRAM_API void dgram_loop_connections(const struct dgram_loop *loop, struct dgra
 
 /* ---- both ------------------------------------------------------------------------------------- */
 
-/* The socket stays open. What waits to be sent is not: dgram_loop_close first. NULL is fine. */
+/* The socket stays open, as it was but for no_fragments (what came for the loop and lies in it unread may be several
+ * datagrams as one). What waits to be sent is not: dgram_loop_close first. NULL is fine. */
 DGRAM_API void dgram_loop_free(struct dgram_loop *loop);
 
 /* Borrowed until the loop is freed. Calls that queue something are followed by dgram_loop_wait, which sends it. */
