@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #define ROOM            65536 /* bytes; no datagram and no line is longer */
-#define RESOLVE_TIMEOUT (30 * DGRAM_S)
 #define ROOM_PAUSE      (5 * DGRAM_MS) /* for poll() cannot tell when a UNIX peer's queue has room */
 
 struct talk {
@@ -253,7 +252,7 @@ static int open_socket(struct talk *t)
 		return target_listen_bind(&t->socket, o);
 	int code = target_parse(&t->target, o->words[0], o);
 	if (code == 0)
-		code = target_resolve(&t->target, o, RESOLVE_TIMEOUT);
+		code = target_resolve(&t->target, o);
 	if (code == 0)
 		code = target_socket(&t->socket, &t->target, o);
 	t->fixed = true;

@@ -18,7 +18,6 @@
 #define INTERVAL_DEFAULT (DGRAM_S)
 #define INTERVAL_MIN     (DGRAM_MS)
 #define WAIT_DEFAULT     (2 * DGRAM_S)
-#define RESOLVE_TIMEOUT  (30 * DGRAM_S)
 #define AT_ONCE          8192 /* pings under way; the next one waits for its interval again */
 
 struct ping {
@@ -260,7 +259,7 @@ static int open_way(struct ping *p)
 		.pool = 1u << 20,
 	};
 	const struct options *o = &p->common;
-	int code = target_resolve(&p->target, o, o->deadline != 0 ? o->deadline : RESOLVE_TIMEOUT);
+	int code = target_resolve(&p->target, o);
 
 	if (code == 0)
 		code = target_check_one(&p->target, o);

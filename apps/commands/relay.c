@@ -118,7 +118,7 @@ static int find_target(const struct relay *r, struct forward *f)
 	if (code == 0)
 		code = target_parse(&t, text, &r->common);
 	if (code == 0)
-		code = target_resolve(&t, &r->common, 5 * DGRAM_S);
+		code = target_resolve(&t, &r->common);
 	if (code != 0)
 		return code;
 	if (target_is_group(&t.addrs[0]))

@@ -18,7 +18,6 @@
 #define UDP_ANSWER_MAX  65536 /* bytes; no UDP datagram is longer */
 #define UDP4_MAX        65507 /* bytes: what one carries over IPv4 */
 #define UDP6_MAX        65527
-#define RESOLVE_TIMEOUT (30 * DGRAM_S)
 #define SEEN_MAX        256 /* answers of a group that are remembered, to know their repetitions */
 
 _Static_assert(DGRAM_RESOLVE_MAX <= DGRAM_ASK_ADDRS_MAX, "every address of a name can be asked");
@@ -273,14 +272,13 @@ static struct dgram_ask_options ask_options(const struct asking *a, bool collect
 	        .limit_retries = o->limit_retries,
 	        .retry_refused = o->retry_refused,
 	        .any_source = a->any_source,
-	        .deadline = o->deadline,
 	};
 	uint64_t wait = a->r->wait != 0 ? a->r->wait : DGRAM_S;
+	uint64_t spent = dgram_clock() - a->start;
+	if (o->deadline != 0)
+		opt.deadline = spent < o->deadline ? o->deadline - spent : 1;
 	if (collecting && (opt.deadline == 0 || wait < opt.deadline))
 		opt.deadline = wait;
-	uint64_t spent = dgram_clock() - a->start;
-	if (opt.deadline != 0)
-		opt.deadline = spent < opt.deadline ? opt.deadline - spent : 1;
 	return opt;
 }
 
@@ -317,8 +315,7 @@ static int question(struct asking *a)
 	a->start = dgram_clock();
 	a->seen_count = 0;
 	if (a->target.count == 0) {
-		code = target_resolve(&a->target, o,
-		                      o->deadline != 0 ? o->deadline : RESOLVE_TIMEOUT);
+		code = target_resolve(&a->target, o);
 		/* a UNIX peer answers from its path as it bound it, which may be a relative one */
 		a->any_source = code == 0 && (a->target.uri.scheme == DGRAM_SCHEME_UNIX ||
 		                              target_is_group(&a->target.addrs[0]));

@@ -4,6 +4,7 @@
 #include "common/exchange.h"
 #include "common/json.h"
 #include "common/options.h"
+#include "common/pace.h"
 #include "common/payload.h"
 #include "common/target.h"
 #include "common/trace.h"
@@ -12,7 +13,6 @@
 #include <string.h>
 
 #define REPLY_MAX        4096       /* bytes; there are none */
-#define DEADLINE_DEFAULT (30 * DGRAM_S)
 
 /* clang-format off */
 static const struct argp_child children[] = {
@@ -105,13 +105,13 @@ static int send_all(struct dgram_socket *s, const struct target *t, struct paylo
 static int open_and_send(struct target *t, struct payload *p, const struct options *o)
 {
 	struct dgram_socket s;
-	uint64_t deadline = o->deadline != 0 ? o->deadline : DEADLINE_DEFAULT;
-	int code = target_resolve(t, o, deadline);
+	int code = target_resolve(t, o);
 	if (code == 0)
 		code = target_socket(&s, t, o);
 	if (code != 0)
 		return code;
-	dgram_socket_settimeout(&s, deadline);
+	const struct pace pace = pace_of(o, t);
+	dgram_socket_settimeout(&s, pace_allowance(&pace, o));
 	code = send_all(&s, t, p, o);
 	target_close(&s);
 	return code;

@@ -199,16 +199,17 @@ static int run_connect(struct stream *s)
 	struct dgram_stream_options opt = {.interface = s->common.interface};
 	struct dgram_stream connection;
 	struct dgram_addr peer;
-	uint64_t start = dgram_clock(), deadline = s->common.deadline;
+	uint64_t start = dgram_clock(), deadline;
 	int code =
 	        target_parse_stream(&s->target, s->common.words[1], DGRAM_URI_TARGET, &s->common);
 	if (code == 0)
-		code = target_resolve(&s->target, &s->common,
-		                      deadline != 0 ? deadline : 30 * DGRAM_S);
+		code = target_resolve(&s->target, &s->common);
 	if (code == 0 && s->common.bind != NULL)
 		code = target_bind_address(&opt.local, &s->target, &s->common);
 	if (code != 0)
 		return code;
+	if (s->common.deadline == 0) /* the destination's counts from here */
+		start = dgram_clock();
 	deadline = deadline_of(s);
 	int error = connect_until(s, &connection, &opt, start + deadline, &peer);
 	return error == 0 ? serve(s, &connection, &peer)

@@ -147,8 +147,11 @@ static int resolve_failed(const char *text, const struct dgram_uri *u, enum dgra
 	return fail(exit_of(error), "%s: %s", text, dgram_strerror(error));
 }
 
-int target_resolve(struct target *t, const struct options *o, uint64_t timeout)
+#define RESOLVE_TIMEOUT (30 * DGRAM_S) /* without -T */
+
+int target_resolve(struct target *t, const struct options *o)
 {
+	uint64_t timeout = o->deadline != 0 ? o->deadline : RESOLVE_TIMEOUT;
 	int n = dgram_resolve(t->addrs, DGRAM_RESOLVE_MAX, &t->uri, o->family, timeout);
 	if (n < 0)
 		return resolve_failed(t->text, &t->uri, o->family, n, timeout);

@@ -28,8 +28,8 @@ int target_parse(struct target *t, const char *text, const struct options *o);
 int target_parse_stream(struct target *t, const char *text, enum dgram_uri_use use,
                         const struct options *o);
 
-/* Finds its addresses, in at most timeout ns. 0 or an exit code after a sentence. */
-int target_resolve(struct target *t, const struct options *o, uint64_t timeout);
+/* Finds its addresses, within -T. 0 or an exit code after a sentence. */
+int target_resolve(struct target *t, const struct options *o);
 
 /* A socket to talk to them from, with -b, -i, -4 and -6; addresses that -b cannot reach are taken out
  * of t. 0 or an exit code after a sentence. A UNIX
