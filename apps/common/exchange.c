@@ -234,6 +234,7 @@ int exchange_run(const struct exchange *x, struct target *target)
 		.caller = {
 			.options = o,
 			.target = target,
+			.trace.fd = -1,
 			.request_max = x->request_max,
 			.reply_max = x->reply_max,
 			.at_once = window,

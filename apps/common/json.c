@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "json.h"
+#include "escape.h"
 #include "exit.h"
 #include "output.h"
 #include <dgram/resolve.h>
@@ -99,12 +100,16 @@ int json_write(json_t *event)
 	return code;
 }
 
+#define SENTENCE_ROOM 8192 /* bytes; one of say.h's, every byte of it escaped */
+
 json_t *json_error(int code, const char *sentence)
 {
+	char shown[SENTENCE_ROOM]; /* what it quotes may be no UTF-8, or have been cut */
 	json_t *event = json_event("error");
 	json_object_set_new(event, "code", json_integer(code));
 	json_object_set_new(event, "name", json_string(exit_name(code)));
-	json_object_set_new(event, "reason", json_string(sentence));
+	escape_line(sentence, strlen(sentence), shown, sizeof(shown));
+	json_object_set_new(event, "reason", json_string(shown));
 	return event;
 }
 

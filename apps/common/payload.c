@@ -91,6 +91,16 @@ static bool failed(struct payload *p, int code)
 	return false;
 }
 
+/* The input cannot be read on: what has come of its last message is none. Returns false. */
+static bool broken(struct payload *p, int code)
+{
+	p->eof = true;
+	p->skipping = false;
+	p->start = p->end;
+	p->seen = 0;
+	return failed(p, code);
+}
+
 static bool make_room(struct payload *p)
 {
 	if (p->start > 0 && p->buffer != NULL) {
@@ -103,7 +113,7 @@ static bool make_room(struct payload *p)
 	size_t cap = p->cap == 0 ? 4096 : 2 * p->cap;
 	uint8_t *grown = realloc(p->buffer, cap);
 	if (grown == NULL)
-		return failed(p, fail(CODE_BUSY, "out of memory"));
+		return broken(p, fail(CODE_BUSY, "out of memory"));
 	p->buffer = grown;
 	p->cap = cap;
 	return true;
@@ -127,11 +137,8 @@ static bool fill(struct payload *p)
 	if (!make_room(p))
 		return false;
 	ssize_t n = read_some(p);
-	if (n < 0) {
-		p->eof = true;
-		return failed(
-		        p, fail(CODE_READ, "%s: cannot read: %s", input_name(p), strerror(errno)));
-	}
+	if (n < 0)
+		return broken(p, fail(CODE_READ, "%s: cannot read: %s", input_name(p), strerror(errno)));
 	p->eof = n == 0;
 	p->end += (size_t)n;
 	return true;
@@ -233,28 +240,33 @@ static bool next_whole(struct payload *p)
 	return deliver(p, p->buffer != NULL ? p->buffer : &nothing, p->end);
 }
 
+/* Whether the part that begins at start has its delimiter, behind len bytes; else len is all there is. No byte is looked at
+ * twice. */
+static bool find_delimiter(struct payload *p, size_t *len)
+{
+	const uint8_t *at = NULL;
+	size_t have = p->end - p->start;
+	if (have > p->seen)
+		at = memchr(p->buffer + p->start + p->seen, p->options->lines ? '\n' : '\0', have - p->seen);
+	*len = at != NULL ? (size_t)(at - (p->buffer + p->start)) : have;
+	p->seen = *len;
+	return at != NULL;
+}
+
 /* Where the part that begins at start ends (its delimiter, or the end of the input); false: there
  * is none. Of a part that is too long only the last bytes are kept, with skipping set. */
 static bool find_part(struct payload *p, size_t *len, bool *delimited)
 {
-	size_t seen = 0;
 	if (p->buffer == NULL && !(fill(p) && p->buffer != NULL))
 		return false;
 	for (;;) {
-		uint8_t *from = p->buffer + p->start;
-		size_t have = p->end - p->start;
-		uint8_t *at = have > seen ? memchr(from + seen, p->options->lines ? '\n' : '\0',
-		                                   have - seen)
-		                          : NULL;
-		*delimited = at != NULL;
-		*len = at != NULL ? (size_t)(at - from) : have;
-		if (at != NULL || p->eof)
-			return at != NULL || have > 0 || p->skipping;
-		seen = have;
-		if (have > raw_max(p)) {
+		*delimited = find_delimiter(p, len);
+		if (*delimited || p->eof)
+			return *delimited || *len > 0 || p->skipping;
+		if (*len > raw_max(p)) {
 			p->skipping = true;
 			p->start = p->end;
-			seen = 0;
+			p->seen = 0;
 		}
 		if (!fill(p))
 			return false;
@@ -269,6 +281,7 @@ static bool next_part(struct payload *p)
 		uint8_t *part = p->buffer + p->start;
 		bool too_long = p->skipping || len > raw_max(p);
 		p->start += len + delimited;
+		p->seen = 0;
 		p->skipping = false;
 		p->line++;
 		if (too_long)
@@ -281,13 +294,11 @@ static bool next_part(struct payload *p)
 	return false;
 }
 
-bool payload_ready(const struct payload *p)
+bool payload_ready(struct payload *p)
 {
-	size_t have = p->end - p->start;
+	size_t len;
 
-	if (!is_split(p) || p->eof || have > raw_max(p))
-		return true;
-	return have > 0 && memchr(p->buffer + p->start, p->options->lines ? '\n' : '\0', have) != NULL;
+	return !is_split(p) || p->eof || p->end - p->start > raw_max(p) || find_delimiter(p, &len);
 }
 
 void payload_feed(struct payload *p)

@@ -19,6 +19,7 @@ struct payload {
 	int fd; /* -1: everything is in buffer */
 	uint8_t *buffer;
 	size_t start, end, cap;
+	size_t seen; /* from start: bytes that end no message */
 	bool eof, done, skipping;
 };
 
@@ -33,7 +34,7 @@ bool payload_next(struct payload *p);
 
 /* Whether the next one is there without waiting for more input; of a whole input always. Else payload_feed reads what there
  * is, once fd can be read. */
-bool payload_ready(const struct payload *p);
+bool payload_ready(struct payload *p);
 void payload_feed(struct payload *p);
 
 void payload_close(struct payload *p);

@@ -1,6 +1,7 @@
 """Where a payload comes from, and what it becomes."""
 
 import os
+import resource
 import subprocess
 import unittest
 
@@ -89,6 +90,17 @@ class Payload(unittest.TestCase):
                 self.assertEqual(got.returncode, 26, got)
                 self.assertIn(name.encode(), got.stderr)
                 self.assertIn(b'"name":"read"', got.stdout)
+
+    def test_a_line_that_finds_no_memory_ends_it(self):
+        def little():
+            resource.setrlimit(resource.RLIMIT_AS, (30 << 20, 30 << 20))
+
+        if run("version", preexec_fn=little).returncode != 0:
+            self.skipTest("the command does not start in so little memory")
+        for to in self.to, self.to[len("udp://"):]:
+            got = run("send", "--lines", "-x", to, stdin=b"0" * (20 << 20), preexec_fn=little)
+            self.assertEqual((got.returncode, got.stderr), (75, b"dgram: out of memory\n"))
+        self.assertEqual(self.server.got, [])
 
     def test_an_unreadable_file_is_26(self):
         if os.geteuid() == 0:

@@ -298,6 +298,12 @@ class Outcomes(unittest.TestCase):
             got = run("request", "-v", "--explain", "udp://127.0.0.1:%d" % server.port, "x")
             self.assertRegex(got.stderr, rb"answer from \S+ 1 byte\n(?s:.*)answered: 1 byte, 1 try, ")
 
+    def test_the_reason_is_there_whatever_it_quotes(self):
+        for file in b"/no\xffsuch", b"/" + "\u00e9".encode() * 1000, b"/no\x1bsuch":
+            got = run("request", "-j", "-f", file, "udp://127.0.0.1:9")
+            self.assertEqual(got.returncode, 26)
+            self.assertIn("/", last_json(got)["reason"])
+
     def test_quiet_keeps_errors(self):
         self.ends(run("request", "-q", "udp://127.0.0.1:%d" % free_port(), "hi"), 7, "refused")
 
