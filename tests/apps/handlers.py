@@ -54,7 +54,7 @@ def descriptors(pid):
 
 def shell(script, *options, **more):
     """A responder that runs a script of sh for each request."""
-    return harness.Running("respond", "udp://127.0.0.1:0", *options, "--exec", "sh", "-c", script, **more)
+    return harness.Running("respond", "udp://127.0.0.1:%d" % harness.free_port(), *options, "--exec", "sh", "-c", script, **more)
 
 
 class Handlers(unittest.TestCase):

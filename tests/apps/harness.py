@@ -19,7 +19,7 @@ import threading
 import time
 import unittest
 
-from ports import free_port  # noqa: F401 (it is the tests' harness.free_port)
+from ports import free_port
 
 DGRAM = os.environ.get("DGRAM") or sys.exit("DGRAM names no command: run this through ctest")
 PATIENCE = 40  # seconds until a test that hangs is a failure; nothing is expected to take this long
@@ -183,7 +183,7 @@ class Server:
 
     def __init__(self, answer, family=socket.AF_INET, host=None):
         self.socket = socket.socket(family, socket.SOCK_DGRAM)
-        self.socket.bind((host or ("::1" if family == socket.AF_INET6 else "127.0.0.1"), 0))
+        self.socket.bind((host or ("::1" if family == socket.AF_INET6 else "127.0.0.1"), free_port()))
         self.socket.settimeout(0.1)
         self.port = self.socket.getsockname()[1]
         self.got = []
@@ -237,8 +237,9 @@ def silent():
 
 @contextlib.contextmanager
 def udp_socket(family=socket.AF_INET):
+    """At a port at which nothing arrives late that was meant for somebody before."""
     with socket.socket(family, socket.SOCK_DGRAM) as s:
-        s.bind(("::1" if family == socket.AF_INET6 else "127.0.0.1", 0))
+        s.bind(("::1" if family == socket.AF_INET6 else "127.0.0.1", free_port()))
         s.settimeout(PATIENCE)
         yield s
 

@@ -28,7 +28,8 @@ def at(endpoint):
     return endpoint.removeprefix("udp://") if also else endpoint
 
 
-def responder(*args, endpoint="udp://127.0.0.1:0", **more):
+def responder(*args, endpoint=None, **more):
+    endpoint = endpoint or "udp://127.0.0.1:%d" % harness.free_port()
     return harness.Running("respond", at(endpoint), *also, *args, **more)
 
 
