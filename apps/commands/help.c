@@ -10,33 +10,35 @@ static const struct argp argp = {NULL, NULL, NULL, NULL, children, NULL, NULL};
 
 static int exit_codes(void)
 {
-	char line[160];
-	int code = 0;
-	for (size_t i = 0; i < exit_row_count && code == 0; i++) {
-		snprintf(line, sizeof(line), "%3d  %-11s  %s", exit_rows[i].code, exit_rows[i].name,
-		         exit_rows[i].text);
-		code = output_line(line);
+	char left[32];
+	for (size_t i = 0; i < exit_row_count; i++) {
+		snprintf(left, sizeof(left), "%3d  %-11s  ", exit_rows[i].code, exit_rows[i].name);
+		usage_row(left, exit_rows[i].text);
 	}
-	return code;
+	return output_stdio();
 }
 
 /* clang-format off */
 static int endpoints(void)
 {
 	return output_line(
-		"HOST:PORT[/NAME]      the dgram protocol: a request runs once at most and its outcome\n"
-		"                      is told truly; :PORT may be left out (24726), NAME is what is\n"
-		"                      asked for. HOST is a name, 192.0.2.1 or [2001:db8::1]; a\n"
-		"                      link-local one has its zone: [fe80::1%eth0]\n"
-		"udp://HOST:PORT       plain UDP, exactly your bytes, for whoever does not speak dgram\n"
-		"udp://239.1.2.3:PORT  a multicast or broadcast address: to and from everybody there\n"
+		"HOST:PORT[/NAME]      the dgram protocol: a request runs once at most and its\n"
+		"                      outcome is told truly; :PORT may be left out (24726),\n"
+		"                      NAME is what is asked for. HOST is a name, 192.0.2.1 or\n"
+		"                      [2001:db8::1]; a link-local one has its zone:\n"
+		"                      [fe80::1%eth0]\n"
+		"udp://HOST:PORT       plain UDP, exactly your bytes, for whoever does not speak\n"
+		"                      dgram\n"
+		"udp://239.1.2.3:PORT  a multicast or broadcast address: to and from everybody\n"
+		"                      there\n"
 		"unix:///run/x.sock    a UNIX datagram socket (in stream: a stream socket)\n"
 		"unix://@name          the same in Linux's abstract namespace, without a file\n"
-		"tcp://HOST:PORT[/NAME]  the dgram protocol over TCP, where UDP does not get through;\n"
-		"                      in stream: a byte stream as it is\n"
+		"tcp://HOST:PORT[/NAME]  the dgram protocol over TCP, where UDP does not get\n"
+		"                      through; in stream: a byte stream as it is\n"
 		"\n"
-		"where a command listens the address may be left out: :7400 and udp://:7400 are every\n"
-		"address of this machine, IPv4 and IPv6; port 0 picks a free one, which is printed.");
+		"where a command listens the address may be left out: :7400 and udp://:7400 are\n"
+		"every address of this machine, IPv4 and IPv6; port 0 picks a free one, which is\n"
+		"printed.");
 }
 
 static int json(void)
@@ -50,18 +52,19 @@ static int json(void)
 		"listening local                        a command listens there\n"
 		"message   from, payload                a message came, or a plain datagram\n"
 		"reply     from, payload, tries, rtt_us an answer; rtt_us from the last try\n"
-		"pong      from, seq, rtt_us, sent,     a ping was answered; of the datagrams sent in its\n"
-		"          received                     session the peer had received so many\n"
-		"sent      to, len                      the peer has it; plain: the kernel took it\n"
+		"pong      from, seq, rtt_us, sent,     a ping was answered; of what was sent in\n"
+		"          received                     its session the peer received so many\n"
+		"sent      to, len                      the peer has it (plain: the kernel has)\n"
 		"error     code, name, reason           as the exit code (dgram help exit-codes)\n"
 		"summary   counts                       at the end of a long-running command\n"
 		"\n"
 		"on the dgram protocol message, reply and sent have id, which is the same at\n"
-		"both ends (DGRAM_ID of a handler) and never comes twice, and\n"
-		"name where there is one; message has kind (send, post); reply has status (0, or the\n"
-		"failure's code) and service_us, the time that the handler took; rtt_us is without it.\n"
+		"both ends (DGRAM_ID of a handler) and never comes twice, and name where there\n"
+		"is one; message has kind (send, post); reply has status (0, or the failure's\n"
+		"code) and service_us, the time that the handler took; rtt_us is without it.\n"
 		"over TCP reply and sent have over, which is tcp.\n"
-		"what a plain respond does not answer is an error with its rule (low_port, rate, growth).\n"
+		"what a plain respond does not answer is an error with its rule (low_port, rate,\n"
+		"growth).\n"
 		"with --lines and -0 reply, sent and error have line, counted from 1.\n"
 		"\n"
 		"  {\"v\":1,\"t\":\"2026-11-22T09:20:35.769Z\",\"ev\":\"reply\",\"from\":\"127.0.0.1:7400\",\n"

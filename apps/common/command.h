@@ -8,7 +8,7 @@
 
 struct command {
 	const char *name;  /* the word after dgram */
-	const char *group; /* the row of the list it stands in: talk, answer, tcp, test, set up */
+	const char *group; /* the row of the list it stands in: talk, answer, look, tcp, test, set up */
 	const char *synopsis; /* what follows the options: "EP [TEXT]" */
 	const char *summary;  /* one line, for the list */
 	const char *about; /* paragraphs for --help; a line starts a new one only after "\n"; NULL:

@@ -366,7 +366,7 @@ const struct argp options_trace = {trace_table, trace_parse, NULL, NULL, NULL, N
 /* clang-format off */
 static const struct argp_option general_table[] = {
 	{"quiet",   'q', NULL, OPTION_IN_HELP_ONLY, "say errors alone", 0},
-	{"verbose", 'v', NULL, OPTION_IN_HELP_ONLY, "say more; twice: still more", 0},
+	{"verbose", 'v', NULL, OPTION_IN_HELP_ONLY, "say more", 0},
 	{"color", OPT_COLOR, "WHEN", OPTION_IN_HELP_ONLY, "auto (default), always or never; NO_COLOR is honoured", 0},
 	{NULL,      'h', NULL, OPTION_IN_HELP_ONLY, "the short help", 0},
 	{"help", OPT_HELP, NULL, OPTION_IN_HELP_ONLY, "this", 0},

@@ -74,7 +74,7 @@ struct options {
 	bool trace_payload;
 
 	/* OPTIONS_GENERAL */
-	int verbosity; /* -1, 0, 1, 2 */
+	int verbosity; /* -1, 0, 1 or more */
 	bool color;    /* of stdout; that of sentences is known to say.h */
 };
 

@@ -1,4 +1,4 @@
-/* report.h - what the relay says it has done. */
+/* relay_report.h - what the relay says it has done. */
 #ifndef COMMON_RELAY_REPORT_H
 #define COMMON_RELAY_REPORT_H
 

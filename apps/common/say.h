@@ -10,7 +10,7 @@
 
 #define SAY_LIKE_PRINTF __attribute__((format(printf, 1, 2)))
 
-/* How much is said: -1 (-q) errors alone, 0, 1 (-v), 2 (-vv); and whether fail() writes a JSON line
+/* How much is said: -1 (-q) errors alone, 0, 1 (-v); and whether fail() writes a JSON line
  * too. */
 void say_setup(int verbosity, bool json, bool color);
 
@@ -38,7 +38,7 @@ __attribute__((format(printf, 2, 3))) int fail(int code, const char *format, ...
 __attribute__((format(printf, 3, 4))) int fail_line(unsigned long long line, int code,
                                                     const char *format, ...);
 
-/* Takes part in the sentences of exit code 2: says it and adds "see 'dgram CMD -h'". Returns
+/* Takes part in the sentences of exit code 2: says it and adds "try: dgram CMD -h". Returns
  * CODE_USAGE. */
 __attribute__((format(printf, 2, 3))) int fail_usage(const char *command, const char *format, ...);
 

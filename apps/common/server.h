@@ -26,12 +26,12 @@ struct server {
 	unsigned in_row;   /* events since the others had their turn */
 	bool tcp;          /* connections carry */
 	uint64_t foreign;  /* datagrams passed over that were told already */
-	struct trace *trace; /* NULL: none */
+	struct trace *trace;
 	int code;          /* not 0: it broke, which was said */
 };
 
-/* door is open and stays the caller's, and so does trace, which is open too; command is whose. 0, or an exit code after a
- * sentence. */
+/* door is open and stays the caller's; so does the memory of trace, which is open too, and which server_close closes.
+ * command is whose. 0, or an exit code after a sentence. */
 int server_open(struct server *s, struct door *door, const struct dgram_endpoint_config *config,
 		struct trace *trace, const char *command);
 

@@ -3,7 +3,7 @@
 #include "exit.h"
 #include "options.h"
 #include <dgram/dgram.h>
-#include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,8 +74,9 @@ static void write_option(const struct argp_option *o, void *arg)
 	else
 		n = snprintf(left, sizeof(left), "      ");
 	if (o->name != NULL)
-		n += snprintf(left + n, sizeof(left) - (size_t)n, "--%s%s%s", o->name,
-		              o->arg != NULL ? " " : "", o->arg != NULL ? o->arg : "");
+		n += snprintf(left + n, sizeof(left) - (size_t)n, "--%s", o->name);
+	if (o->arg != NULL)
+		n += snprintf(left + n, sizeof(left) - (size_t)n, " %s", o->arg);
 	size_t indent = p->width < 70 && !p->brief ? 8 : OPTION_COLUMN;
 	fprintf(p->out, "%s", left);
 	size_t column = (size_t)n;
@@ -135,9 +136,16 @@ int usage_full(const struct command *c)
 	write_options(&p, c);
 	fputs("\nDurations: 250us 300ms 1.5s 2m, a bare number is seconds.\n"
 	      "Sizes: 64k 1M 1MiB (powers of 1024), 64kB 1MB (powers of 1000).\n"
-	      "See also: dgram help exit-codes, dgram help endpoints, dgram help json, man dgram\n",
+	      "See also: dgram help exit-codes, endpoints or json; man dgram\n",
 	      p.out);
 	return output_stdio();
+}
+
+void usage_row(const char *left, const char *text)
+{
+	struct page p = {.out = stdout, .width = isatty(STDOUT_FILENO) ? width_of(STDOUT_FILENO) : SIZE_MAX};
+	fputs(left, p.out);
+	wrap(&p, text, strlen(left), strlen(left));
 }
 
 int usage_version(void)

@@ -10,6 +10,9 @@ int usage_brief(const struct command *command); /* -h: 25 lines at most */
 int usage_full(const struct command *command);  /* --help */
 int usage_version(void);
 
+/* A row of a table, to stdout: on a terminal the text wraps in its column, behind left. */
+void usage_row(const char *left, const char *text);
+
 /* The grouped list of commands. */
 int usage_list(int fd);
 

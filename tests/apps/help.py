@@ -140,6 +140,18 @@ class Help(unittest.TestCase):
             got = run("help", topic)
             self.assertEqual((got.returncode, got.stderr), (0, b""))
             self.assertGreater(len(got.stdout.splitlines()), 5)
+            with Terminal("help", topic) as t:
+                code, seen = t.finish()
+            self.assertEqual([l for l in seen.decode().splitlines() if len(l) > 80], [])
+            self.assertEqual(seen.split(), got.stdout.split())
+
+    def test_the_full_help_is_80_columns_wide(self):
+        for command in commands():
+            lines = run(command, "--help").stdout.decode().splitlines()
+            self.assertEqual([l for l in lines if len(l) > 80 and not l.startswith("  dgram")], [], command)
+
+    def test_a_letter_has_its_value_too(self):
+        self.assertRegex(run("ping", "--help").stdout.decode(), r"(?m)^  -c N  +the same as -n")
 
     def test_a_wrong_word_gets_did_you_mean(self):
         rows = [(["requst"], "request"), (["lsiten"], "listen"), (["req"], "request"), (["versoin"], "version"),
