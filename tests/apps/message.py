@@ -379,7 +379,7 @@ class Refusals(Case):
             waiting = [background("request", "--lines", "-T", "30s", at(r.port), stdin=b"\n" * 22) for _ in range(3)]
             # one runs and 64 wait; which one is refused is chance: it asks again, and all end once there is room
             r.wait_stderr(rb"refused: every handler runs and the queue is full")
-            got = run("request", "-j", "-T", "2s", at(r.port), "")
+            got = run("request", "-j", "-T", "4s", at(r.port), "")
             self.ends(got, 75, r"busy for .*; not executed")
             self.assertEqual(lines_of(got.stdout)[-1]["name"], "busy")
             open_gate(b"x\n" * 66)

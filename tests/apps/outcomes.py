@@ -117,7 +117,7 @@ class Situations:
             p.stdin.write(b"x\n" * BUSY_LINES)
             p.stdin.flush()
         responder.wait_stderr(rb"refused: every handler runs and the queue is full")
-        return ["-T", "3s", responder.to, "hi"]
+        return ["-T", "4s", responder.to, "hi"]
 
     def signalled(self, number):
         responder = self.waiting()
