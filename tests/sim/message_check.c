@@ -211,7 +211,8 @@ static const char *answered_lie(const struct peer *p, const struct record *r,
 	if (!e->tries)
 		return "never left";
 	if (r->given && !r->idempotent &&
-	    (r->session != e->peer_session || r->peer_session != e->session || r->number != e->number))
+	    (r->session != e->peer_session || r->peer_session != e->session ||
+	     r->number != e->number))
 		return "has another id than where it was given";
 	return NULL;
 }
@@ -357,11 +358,15 @@ static void mark_answered(struct scene *s, const struct record *r, const struct 
 }
 
 /* One that its receiver has no room for while parts of others lie there, whose sessions have ended at the other end and are
- * not idle yet. */
-static bool waits_behind_a_large_one(const struct peer *p, const struct record *r)
+ * not idle yet: a large one, or many. */
+static bool waits_behind_parts(const struct peer *p, const struct record *r)
 {
 	const struct scene *s = p->scene;
+	struct dgram_endpoint_stats stats;
 
+	dgram_endpoint_stats(s->peers[r->to].ep, &stats);
+	if (stats.pool_used > stats.pool_size / 4)
+		return true;
 	for (uint32_t i = 0; i < p->live_count; i++) {
 		const struct record *other = &s->records[p->live[i]];
 
@@ -378,7 +383,7 @@ static void check_healed(struct peer *p, const struct record *r, const struct dg
 	/* Who has fewer places than there are peers may have none for this one. */
 	if (e->outcome == DGRAM_ANSWERED || p->cramped || s->peers[r->to].cramped)
 		return;
-	if (e->reason == DGRAM_REASON_DEADLINE && e->tries == 0 && waits_behind_a_large_one(p, r))
+	if (e->reason == DGRAM_REASON_DEADLINE && e->tries == 0 && waits_behind_parts(p, r))
 		return;
 	/* A report of the network's, about a datagram from before the heal. */
 	if (e->reason == DGRAM_REASON_UNHEARD && e->tries == 0)
