@@ -94,20 +94,15 @@ static void mark(const struct departures *from, struct passages *to)
 	}
 }
 
-static bool talks(const struct passages *p, const char *peer)
-{
-	for (size_t i = 0; i < p->count; i++)
-		if (p->all[i].is_same && strcmp(p->all[i].peer, peer) == 0)
-			return true;
-	return false;
-}
-
-/* What left towards who wrote the other file, and is not in it. */
+/* Who wrote the other file, and what left towards them and is not in it. */
 static void mark_lost(struct passages *p)
 {
 	for (size_t i = 0; i < p->count; i++)
+		if (p->all[i].is_same)
+			p->all[p->all[i].first].talks = true;
+	for (size_t i = 0; i < p->count; i++)
 		if (is_datagram(&p->all[i], PASSAGE_OUT) && !p->all[i].is_same)
-			p->all[i].is_lost = talks(p, p->all[i].peer);
+			p->all[i].is_lost = p->all[p->all[i].first].talks;
 }
 
 /* By how much the clock of there is late: as if the shortest ways were of one length. With one direction alone, nothing
@@ -261,31 +256,28 @@ static int draw_head(const struct drawing *d, const char *peer)
 	return output_line(line);
 }
 
-/* Whether the other end's passage stands in a ladder: it talks with us, and we have not got it already. */
-static bool belongs(const struct passages *there, const struct passage *p)
+/* What stands in ladders already: it is where it left. */
+static bool is_drawn(const struct passage *p)
 {
-	if (p->is_same && p->way == PASSAGE_IN)
-		return false;
-	return talks(there, p->peer);
+	return p->is_same && p->way == PASSAGE_IN;
 }
 
-static size_t gather(struct rung *rungs, const struct passages *here, const struct passages *there, const char *peer)
+/* What of here, count passages of one peer, and of there belongs into a ladder. */
+static size_t gather(struct rung *rungs, struct passage *const *here, size_t here_count, const struct passages *there)
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < here->count; i++)
-		if (strcmp(here->all[i].peer, peer) == 0 && !(here->all[i].is_same && here->all[i].way == PASSAGE_IN))
-			rungs[count++] = (struct rung){&here->all[i], false, i};
+	for (size_t i = 0; i < here_count; i++)
+		if (!is_drawn(here[i]))
+			rungs[count++] = (struct rung){here[i], false, i};
 	for (size_t i = 0; there != NULL && i < there->count; i++)
-		if (belongs(there, &there->all[i]))
-			rungs[count++] = (struct rung){&there->all[i], true, here->count + i};
+		if (there->all[there->all[i].first].talks && !is_drawn(&there->all[i]))
+			rungs[count++] = (struct rung){&there->all[i], true, here_count + i};
 	return count;
 }
 
-static int draw_peer(struct drawing *d, const struct passages *here, const struct passages *there, const char *peer,
-		     struct rung *rungs)
+static int draw_peer(struct drawing *d, struct rung *rungs, size_t count, const char *peer)
 {
-	size_t count = gather(rungs, here, there, peer);
 	int code;
 
 	qsort(rungs, count, sizeof *rungs, compare);
@@ -296,33 +288,53 @@ static int draw_peer(struct drawing *d, const struct passages *here, const struc
 	return code;
 }
 
-static bool is_first(const struct passages *here, size_t at)
+static int compare_firsts(const void *a, const void *b)
 {
-	if (here->all[at].peer[0] == '\0')
-		return false;
-	for (size_t i = 0; i < at; i++)
-		if (strcmp(here->all[i].peer, here->all[at].peer) == 0)
-			return false;
-	return true;
+	const struct passage *x = *(struct passage *const *)a, *y = *(struct passage *const *)b;
+
+	return x->first != y->first ? (x->first > y->first) - (x->first < y->first) : (x > y) - (x < y);
+}
+
+/* Those with a peer, the peers in the order of their first ones. */
+static size_t sort_by_peer(struct passage **all, const struct passages *p)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < p->count; i++)
+		if (p->all[i].peer[0] != '\0')
+			all[count++] = &p->all[i];
+	qsort(all, count, sizeof(void *), compare_firsts);
+	return count;
+}
+
+static int draw_all(struct drawing *d, struct passage **all, size_t count, const struct passages *there, struct rung *rungs)
+{
+	int code = 0;
+
+	for (size_t i = 0, n; code == 0 && i < count; i += n) {
+		bool talks = all[i]->talks;
+
+		for (n = 1; i + n < count && all[i + n]->first == all[i]->first; n++)
+			continue;
+		code = i > 0 ? output_line("") : 0;
+		if (code == 0)
+			code = draw_peer(d, rungs, gather(rungs, all + i, n, talks ? there : NULL), all[i]->peer);
+	}
+	return code;
 }
 
 int ladder_draw(const struct passages *here, const struct passages *there, int columns, bool color)
 {
-	struct drawing d = {.columns = columns, .color = color, .left = here->about};
+	struct drawing d = {.columns = columns, .color = color, .left = *here->about != '\0' ? here->about : "here"};
 	struct rung *rungs = calloc(here->count + (there != NULL ? there->count : 0) + 1, sizeof *rungs);
-	bool any = false;
-	int code = 0;
+	struct passage **all = calloc(here->count + 1, sizeof(void *));
+	int code;
 
-	if (rungs == NULL)
-		return fail(CODE_BUSY, "out of memory");
-	for (size_t i = 0; code == 0 && i < here->count; i++) {
-		if (!is_first(here, i))
-			continue;
-		code = any ? output_line("") : 0;
-		any = true;
-		if (code == 0)
-			code = draw_peer(&d, here, there, here->all[i].peer, rungs);
-	}
+	if (rungs == NULL || all == NULL)
+		code = fail(CODE_BUSY, "out of memory");
+	else
+		code = draw_all(&d, all, sort_by_peer(all, here), there, rungs);
+	free(all);
 	free(rungs);
 	return code;
 }

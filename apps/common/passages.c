@@ -14,7 +14,8 @@
 #include <string.h>
 #include <time.h>
 
-#define AT_MAX (INT64_MAX / 4) /* us: sums of times are safe */
+#define AT_MAX   (INT64_MAX / 16)    /* us: sums and differences of two clocks are safe */
+#define ECHO_IDS (INT64_C(1) << 61) /* those of pings begin here, above all ids of messages */
 
 /* ---- words ---- */
 
@@ -69,6 +70,14 @@ static void add_number(struct text *t, const json_t *object, const char *key, co
 	add(t, "%.*s%" PRId64 "%s", (int)strcspn(format, "%"), format, value, format + strcspn(format, "%") + 1);
 }
 
+static void add_id(struct text *t, const json_t *object, const char *key)
+{
+	int64_t id;
+
+	if (number_of(object, key, &id))
+		add(t, " %" PRId64, id >= ECHO_IDS ? id - ECHO_IDS : id);
+}
+
 /* How much of a message is aboard. */
 static void add_bytes(struct text *t, const json_t *frame)
 {
@@ -99,7 +108,7 @@ static void add_frame(struct text *t, const json_t *frame)
 
 	add(t, "%s", string_of(frame, "frame", word, sizeof word));
 	for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++)
-		add_number(t, frame, ids[i], " %");
+		add_id(t, frame, ids[i]);
 	if (number_of(frame, "largest", &high) && number_of(frame, "down_to", &low)) {
 		if (low == high)
 			add(t, " %" PRId64, high);
@@ -150,15 +159,17 @@ static void read_done(struct text *t, const json_t *line, struct passage *p)
 	int64_t status = 0;
 
 	add(t, "%s", string_of(line, "kind", kind, sizeof kind));
-	add_number(t, line, "id", " %");
-	add(t, ": %s", string_of(line, "outcome", outcome, sizeof outcome));
+	add_id(t, line, "id");
+	string_of(line, "outcome", outcome, sizeof outcome);
+	p->bad = strcmp(outcome, "answered") != 0;
+	add(t, ": %s", strcmp(kind, "send") == 0 && !p->bad ? "delivered" : outcome);
 	number_of(line, "status", &status);
 	if (status != 0)
 		add(t, ", status %" PRId64, status);
 	if (strcmp(string_of(line, "reason", reason, sizeof reason), "none") != 0)
 		add(t, ", %s", reason);
 	add_span(t, line, "elapsed_us", "");
-	p->bad = strcmp(outcome, "answered") != 0 || status != 0;
+	p->bad = p->bad || status != 0;
 }
 
 static void read_recovery(struct text *t, const json_t *line, struct passage *p)
@@ -187,7 +198,7 @@ static void read_came(struct text *t, const json_t *line, const char *ev)
 	char kind[256], reason[256];
 
 	add(t, "%s", *string_of(line, "kind", kind, sizeof kind) != '\0' ? kind : ev);
-	add_number(t, line, "id", " %");
+	add_id(t, line, "id");
 	if (strcmp(ev, "stop") == 0)
 		add(t, " is no longer wanted: %s", string_of(line, "reason", reason, sizeof reason));
 	else
@@ -326,15 +337,42 @@ static int read_text(struct passages *p, const char *file, const char *text, siz
 {
 	json_error_t error;
 	json_t *line = json_loadb(text, len, 0, &error);
-	const char *wrong = json_is_object(line) ? read_line(p, line, start) : "no JSON object";
+	const char *wrong = json_is_object(line) ? read_line(p, line, start) : "not a line of --trace: no JSON object";
 	int code = 0;
 
 	if (line == NULL)
-		wrong = error.text;
-	if (wrong != NULL)
+		code = fail(CODE_READ, "%s:%lu: not a line of --trace: %s", file, number, error.text);
+	else if (wrong != NULL)
 		code = fail(CODE_READ, "%s:%lu: %s", file, number, wrong);
 	json_decref(line);
 	return code;
+}
+
+static int compare_peers(const void *a, const void *b)
+{
+	const struct passage *x = *(struct passage *const *)a, *y = *(struct passage *const *)b;
+	int order = strcmp(x->peer, y->peer);
+
+	return order != 0 ? order : (x > y) - (x < y);
+}
+
+static int find_peers(struct passages *p)
+{
+	struct passage **all = calloc(p->count + 1, sizeof(void *));
+	size_t first = 0;
+
+	if (all == NULL)
+		return fail(CODE_BUSY, "out of memory");
+	for (size_t i = 0; i < p->count; i++)
+		all[i] = &p->all[i];
+	qsort(all, p->count, sizeof(void *), compare_peers);
+	for (size_t i = 0; i < p->count; i++) {
+		if (strcmp(all[i]->peer, all[first]->peer) != 0)
+			first = i;
+		all[i]->first = (size_t)(all[first] - p->all);
+	}
+	free(all);
+	return 0;
 }
 
 int passages_read(struct passages *p, const char *file)
@@ -354,10 +392,12 @@ int passages_read(struct passages *p, const char *file)
 		code = read_text(p, file, text, (size_t)len, ++number, &start);
 	if (code == 0 && ferror(in))
 		code = fail(CODE_READ, "%s: cannot read: %s", file, strerror(errno));
+	if (code == 0 && number == 0)
+		code = fail(CODE_READ, "%s: empty: nothing that --trace wrote", is_stdin ? "stdin" : file);
 	free(text);
 	if (!is_stdin)
 		fclose(in);
-	return code;
+	return code != 0 ? code : find_peers(p);
 }
 
 void passages_free(struct passages *p)

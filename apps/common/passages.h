@@ -19,11 +19,13 @@ struct passage {
 	int64_t at; /* us since 1970, by the clock of the file */
 	enum passage_way way;
 	char peer[PASSAGE_PEER];
+	size_t first;          /* index of the first passage with this peer */
 	char key[PASSAGE_KEY]; /* the same for a datagram in the files of both ends; "": it cannot be known again */
 	char *text;
 	bool bad;              /* it says that something went wrong */
 	bool is_same;          /* the file of the other end has it too */
 	bool is_lost;          /* the file of the other end should have it, and has not */
+	bool talks;            /* of a first one: the peer wrote the file of the other end */
 };
 
 struct passages {

@@ -96,6 +96,28 @@ class Drawn(unittest.TestCase):
         self.assertEqual([l.split()[-1] for l in lines if l.startswith("           respond")], ["127.0.0.1:50000", "127.0.0.1:9"])
         self.assertTrue(any("no datagram of the protocol, 3 bytes (not taken: foreign)" in l for l in lines))
 
+    def test_the_other_end_stands_in_its_own_ladder_only(self):
+        lines = self.lines(answered(), asked())
+        stranger = next(i for i, l in enumerate(lines) if l.endswith(" 127.0.0.1:9"))
+        self.assertEqual(len(lines) - stranger, 2, lines)
+        self.assertEqual(len([l for l in lines if "INIT" in l]), 1, lines)
+
+    def test_many_peers_take_no_time_by_their_square(self):
+        lines = [line("out", i, type="INIT", sender="%016x" % i, len=256, peer="p:%d" % i) for i in range(100000)]
+        got, _ = draw(lines, asked())
+        self.assertEqual(got.returncode, 0)
+        self.assertEqual(got.stdout.count(b"INIT"), 100000)
+
+    def test_what_was_sent_is_delivered_and_pings_count_from_0(self):
+        peer = {"peer": "127.0.0.1:7400"}
+        lines = self.lines([data("out", 10, THERE, 0, {"frame": "ECHO", "number": 2 ** 61}, **peer),
+                            line("done", 20, kind="echo", id=2 ** 61 + 1, outcome="answered", reason="none", **peer),
+                            line("done", 30, kind="send", id=4, outcome="answered", reason="none", **peer),
+                            line("done", 40, kind="send", id=5, outcome="refused", reason="none", **peer)])
+        self.assertRegex(lines[0], r"^ +here +127\.0\.0\.1:7400$")
+        for row, said in zip(lines[1:], ("DATA 0: ECHO 0 ", "echo 1: answered ", "send 4: delivered ", "send 5: refused ")):
+            self.assertIn(said, row)
+
     def test_what_is_long_goes_on_in_the_next_line(self):
         frames = [{"frame": "SEND", "id": i, "name": "a" * 64, "len": 9} for i in range(9)]
         lines = self.lines([data("out", 0, THERE, 7, *frames, peer="x:1")])
@@ -139,13 +161,16 @@ class Real(unittest.TestCase):
 class Strangers(unittest.TestCase):
     def test_a_malformed_line_is_told_with_its_file_and_number(self):
         rows = [("{", "near end of file"), ("[]", "no JSON object"), ("{}", '"v":1'), (json.dumps({"v": 1, "ev": 3}), '"ev"'),
-                (json.dumps({**line("in", 0), "at_us": -1}), '"at_us"'), (json.dumps({**line("in", 0), "at_us": 2 ** 62}), '"at_us"'),
+                (json.dumps({**line("in", 0), "at_us": -1}), '"at_us"'), (json.dumps({**line("in", 0), "at_us": 2 ** 60}), '"at_us"'),
+                ("root:x:0", "not a line of --trace: "),
                 (json.dumps({**line("in", 0), "t": "yesterday"}), "its time"), ('\x00\x01', ""), ("", "")]
         for text, said in rows:
             got, paths = draw([asked()[0], text])
             self.assertEqual(got.returncode, 26, (text, got))
             self.assertIn("%s:2: " % paths[0], got.stderr.decode())
             self.assertIn(said, got.stderr.decode())
+        got, paths = draw([])
+        self.assertEqual((got.returncode, got.stderr.decode()), (26, "dgram: %s: empty: nothing that --trace wrote\n" % paths[0]))
         got = run("trace", "/nowhere/file")
         self.assertEqual(got.returncode, 26)
         self.assertIn(b"/nowhere/file: cannot read: ", got.stderr)
@@ -174,7 +199,7 @@ class Strangers(unittest.TestCase):
             lines.append(data("in", 1, THERE, value, dict.fromkeys(keys, value), value, peer="p", left_out=value))
             lines.append(line("done", 2, peer=value, id=value, elapsed_us=value, status=value))
             lines.append(line("out", 3, peer="p", frames=value, type=value, len=value))
-        for files in [lines], [lines, lines], [[], []], [[], lines]:
+        for files in [lines], [lines, lines], [lines[:1], lines]:
             got, _ = draw(*files)
             self.assertEqual((got.returncode, got.stderr), (0, b""))
 
