@@ -23,7 +23,7 @@ enum handler_error {
 /* Looks the program up, so that a wrong name is told before anything listens. argv is borrowed for the handler's life. */
 enum handler_error handler_find(struct handler *h, char *const *argv);
 
-/* Why, without the program's name and a full stop: "no such program in PATH". */
+/* Why, without the program's name and a full stop: "no such program". */
 const char *handler_strerror(enum handler_error error);
 
 /* The words of a command for /bin/sh: argv[0] is the text it runs, what follows is $1, $2 ... A vector that ends with

@@ -530,7 +530,6 @@ class Unix(unittest.TestCase):
                 self.assertEqual(asking.wait(harness.PATIENCE), -sig)
                 self.assertEqual(os.listdir(d), ["s"])
 
-
     def test_between_lines_a_signal_removes_nobody_elses_path(self):
         with harness.directory() as d, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
             s.bind(d + "/s")
