@@ -1,5 +1,7 @@
 #include "net.h"
 
+#include <errno.h>
+
 /* A listener, and who writes to it. */
 struct pair {
 	const char *name, *listen;
@@ -363,6 +365,20 @@ static void waiting_ends_when_a_datagram_is_there(void **state)
 	dgram_socket_close(&s);
 }
 
+static void a_name_that_is_not_there_is_the_systems_error(void **state)
+{
+	struct dgram_addr name;
+	struct dgram_socket s;
+
+	(void)state;
+	open_bound(&s, "127.0.0.1:0", NULL);
+	assert_int_equal(dgram_socket_getpeername(&s, &name), DGRAM_ERR_SYSTEM);
+	assert_int_equal(errno, ENOTCONN);
+	dgram_socket_close(&s);
+	assert_int_equal(dgram_socket_getsockname(&s, &name), DGRAM_ERR_SYSTEM);
+	assert_int_equal(errno, EBADF);
+}
+
 static void a_closed_socket_is_an_error_and_can_be_closed_again(void **state)
 {
 	struct dgram_socket s;
@@ -396,6 +412,7 @@ int main(void)
 	        cmocka_unit_test(a_timeout_ends_after_its_time_and_not_before),
 	        cmocka_unit_test(the_timeout_of_the_options_is_that_of_every_call),
 	        cmocka_unit_test(waiting_ends_when_a_datagram_is_there),
+	        cmocka_unit_test(a_name_that_is_not_there_is_the_systems_error),
 	        cmocka_unit_test(a_closed_socket_is_an_error_and_can_be_closed_again),
 	};
 

@@ -242,7 +242,8 @@ enum dgram_reason {
 DGRAM_API const char *dgram_reason_text(enum dgram_reason reason);
 DGRAM_API const char *dgram_reason_name(enum dgram_reason reason);
 
-/* name and data are borrowed until the next call of a function with this endpoint. */
+/* name and data are borrowed until the next call of a function with this endpoint, but for those that only tell:
+ * _deadline, _stats and _session. */
 struct dgram_event {
 	uint8_t type;              /* enum dgram_event_type */
 	uint8_t kind;              /* enum dgram_kind: of the message that came or ended */

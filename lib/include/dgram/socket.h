@@ -113,6 +113,9 @@ DGRAM_API void dgram_socket_close(struct dgram_socket *s);
 
 /* How long a call may wait: ns, DGRAM_NEVER, or 0 for not at all. */
 DGRAM_API void dgram_socket_settimeout(struct dgram_socket *s, uint64_t timeout);
+
+/* The address that the socket is bound to, and its peer's: 0, or DGRAM_ERR_SYSTEM with errno: it is closed (EBADF), or
+ * has no peer (ENOTCONN). */
 DGRAM_API int dgram_socket_getsockname(const struct dgram_socket *s, struct dgram_addr *out);
 DGRAM_API int dgram_socket_getpeername(const struct dgram_socket *s, struct dgram_addr *out);
 
@@ -148,7 +151,7 @@ DGRAM_API int dgram_socket_send_batch(struct dgram_socket *s, const struct dgram
 DGRAM_API int dgram_socket_next_error(struct dgram_socket *s, struct dgram_socket_error *out);
 
 /* Waits until something can be read (1), an error waits (2) or both (3); 0: timeout ns passed. A signal
- * handler that ran is 0 too, before its time. */
+ * handler that ran is 0 too, before its time. DGRAM_ERR_ARGUMENT: the socket is closed; DGRAM_ERR_SYSTEM. */
 #define DGRAM_READABLE 1
 #define DGRAM_ERROR_WAITS 2
 DGRAM_API int dgram_socket_wait(struct dgram_socket *s, uint64_t timeout);

@@ -72,6 +72,8 @@ DGRAM_API void dgram_stream_close(struct dgram_stream *s);
 
 /* How long a call may wait: ns, DGRAM_NEVER, or 0 for not at all. */
 DGRAM_API void dgram_stream_settimeout(struct dgram_stream *s, uint64_t timeout);
+
+/* 0; DGRAM_ERR_BROKEN: the peer is gone; DGRAM_ERR_SYSTEM with errno: it is closed (EBADF). */
 DGRAM_API int dgram_stream_getsockname(const struct dgram_stream *s, struct dgram_addr *out);
 DGRAM_API int dgram_stream_getpeername(const struct dgram_stream *s, struct dgram_addr *out);
 
