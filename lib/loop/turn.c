@@ -101,8 +101,8 @@ static void tell_all(struct dgram_loop *loop)
 
 /* ---- what came -------------------------------------------------------------------------------- */
 
-/* Our own that comes back is a refusal: the port that was asked is ours, so nobody else listens there. One that is
- * longer than we said we take is given as an empty one: it is counted, and harmless. */
+/* Our own that comes back is a refusal, too: the port that was asked is ours, so nobody else listens there. One that
+ * is longer than we said we take is given as an empty one: it is counted, and harmless. */
 static bool give(struct dgram_loop *loop)
 {
 	struct dgram_datagram one;
@@ -110,12 +110,9 @@ static bool give(struct dgram_loop *loop)
 	if (loop->given == loop->received)
 		return false;
 	one = next(loop);
-	if (is_own(loop, &one)) {
-		dg_tap_note(loop, DGRAM_WAY_IN, &one, DGRAM_FATE_OWN);
+	if (is_own(loop, &one))
 		tell(loop,
 		     &(struct dgram_socket_error){.to = one.peer, .error = DGRAM_ERR_REFUSED});
-		return true;
-	}
 	if (loop->takes_plain && one.status == 0 && !dg_is_ours(one.data, one.len)) {
 		loop->plain = one;
 		loop->has_plain = true;

@@ -65,6 +65,7 @@ static void our_own_port_is_refused_at_once(void **state)
 	parties_run(&p, &p, &p.done, 1);
 	assert_int_equal(p.last.outcome, DGRAM_REFUSED);
 	assert_int_equal(p.last.reason, DGRAM_REASON_UNHEARD);
+	assert_int_equal(stats_of(&p).received[DGRAM_FATE_OWN], 1);
 	party_close(&p);
 }
 
