@@ -308,16 +308,7 @@ class AnswersAtBoth(AtBoth, Answers):
 
 
 class SilenceAtBoth(AtBoth, Silence):
-    @unittest.skipUnless(can_spoof(), "no privilege for raw sockets")
-    def test_source_port_0_and_our_own_address_are_not_answered(self):
-        """What comes from our own address is not even a request there."""
-        with responder("--echo") as r:
-            spoofed("127.0.0.1", 0, r.port)
-            r.wait_stderr(rb"not answered: its sender has no port")
-            spoofed("127.0.0.1", r.port, r.port)
-            self.still_there(r)
-            r.stop()
-            self.assertRegex(r.stderr, rb"1 request, 1 answer, [12] not answered by rule\n")
+    pass
 
 
 class Usage(unittest.TestCase):

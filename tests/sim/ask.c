@@ -445,13 +445,21 @@ static uint64_t grown(uint64_t wait, const struct dgram_ask_options *opt)
 	return longer < opt->timeout_max ? longer : opt->timeout_max;
 }
 
+/* Who waits for a responder to start asks again after half of what is left. */
+static bool nears_end(const struct client *c, const struct question *q, uint64_t gap)
+{
+	uint64_t half = (q->deadline - q->last_send) / 2;
+
+	return c->opt.retry_refused && gap >= half - half / 10;
+}
+
 /* The waits between sends. One that a refusal may have cut short is counted apart: it is short, or
  * the address is a new one. */
 static void check_send(struct client *c, unsigned index, uint64_t now)
 {
 	struct question *q = question_of(c);
 	uint64_t gap = now - q->last_send;
-	bool is_short = gap < q->wait - q->wait / 10;
+	bool is_short = gap < q->wait - q->wait / 10 && !nears_end(c, q, gap);
 
 	if (q->sends > 0 && (is_short || (q->news && !q->addrs[index].asked))) {
 		q->hurried++;
