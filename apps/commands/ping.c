@@ -167,10 +167,7 @@ static int unanswered(struct ping *p, const struct dgram_event *e)
 		 target_span(e->elapsed, span, sizeof span), why);
 	if (!p->common.json)
 		return output_line(line);
-	event = json_event("error");
-	json_object_set_new(event, "code", json_integer(code));
-	json_object_set_new(event, "name", json_string(exit_name(code)));
-	json_object_set_new(event, "reason", json_string(line));
+	event = json_error(code, line);
 	json_object_set_new(event, "seq", json_integer((json_int_t)e->user));
 	if (left)
 		json_object_set_new(event, "lost", json_string(lost_name(where)));
